@@ -1,0 +1,3 @@
+module github.com/ipcwarden/ipcwarden
+
+go 1.26.0

@@ -1,0 +1,122 @@
+// Package detect is what the author of a signature needs, and nothing else:
+// what a signature is, what it says about itself, and what it finds.
+package detect
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/ipcwarden/ipcwarden/pkg/event"
+)
+
+// Severity orders findings by how much attention they deserve.
+type Severity uint8
+
+// The severities, from a mere observation to a proven attack.
+const (
+	Info Severity = iota
+	Low
+	Medium
+	High
+	Critical
+)
+
+var severityNames = [...]string{"info", "low", "medium", "high", "critical"}
+
+// String is the severity as metadata and alerts spell it.
+func (s Severity) String() string {
+	if int(s) < len(severityNames) {
+		return severityNames[s]
+	}
+	return "unknown"
+}
+
+// ParseSeverity reads what String writes.
+func ParseSeverity(name string) (Severity, error) {
+	for i, n := range severityNames {
+		if n == name {
+			return Severity(i), nil
+		}
+	}
+	return 0, fmt.Errorf("severity %q is none of %s", name, strings.Join(severityNames[:], ", "))
+}
+
+// MarshalText writes the severity's name.
+func (s Severity) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+
+// UnmarshalText reads the severity's name.
+func (s *Severity) UnmarshalText(b []byte) (err error) {
+	*s, err = ParseSeverity(string(b))
+	return err
+}
+
+// Metadata is what a signature says about itself.
+type Metadata struct {
+	ID             string
+	Title          string
+	Description    string
+	Version        string
+	Severity       Severity
+	Events         event.Set // the events that the signature is evaluated on
+	Attack         []string  // MITRE ATT&CK technique ids
+	References     []string  // addresses of published sources
+	FalsePositives []string  // benign behaviour that matches, and how to tell it apart
+	Tags           []string
+	Properties     map[string]any // whatever else the author declared
+	Source         string         // file, or Go package, that defines the signature
+}
+
+// Finding is a signature's verdict on one event.
+type Finding struct {
+	// Evidence is what the signature wants the reader to see; nil for a bare match.
+	Evidence map[string]any
+}
+
+// Signature decides whether an event is suspicious. The engine calls Match from
+// one goroutine, and only with events that Metadata selects.
+type Signature interface {
+	Metadata() *Metadata
+	// Match appends a finding to found for each reason that in gives, and
+	// returns it. An error means that there is no verdict.
+	Match(ctx context.Context, in *Input, found []Finding) ([]Finding, error)
+}
+
+// Input is one event as signatures see it. What is costly to derive from the
+// event is derived once and shared by all signatures.
+type Input struct {
+	event    *event.Event
+	document event.Document
+	ready    bool
+	parsed   any
+}
+
+// Reset makes in an input for e, which must stay unchanged until the next Reset.
+func (in *Input) Reset(e *event.Event) {
+	in.event, in.ready, in.parsed = e, false, nil
+}
+
+// Event is the decoded system call.
+func (in *Input) Event() *event.Event { return in.event }
+
+// Document is the event as JSON documents have it.
+func (in *Input) Document() *event.Document {
+	if !in.ready {
+		in.event.Document(&in.document)
+		in.ready = true
+	}
+	return &in.document
+}
+
+// Parsed returns what build made of the document the first time it was called
+// for this event: the form in which one language of signatures takes its input.
+func (in *Input) Parsed(build func(*event.Document) (any, error)) (any, error) {
+	if in.parsed == nil {
+		parsed, err := build(in.Document())
+		if err != nil {
+			return nil, err
+		}
+		in.parsed = parsed
+	}
+	return in.parsed, nil
+}

@@ -1,0 +1,213 @@
+package event
+
+// Event is one system call as the kernel saw it. It is filled in place by
+// wire.Parse and reused: whoever keeps anything of it beyond the call that
+// handed it over must copy, the Bytes of its memory included.
+type Event struct {
+	ID  ID
+	ABI ABI
+
+	// Multiplexed tells that the call came through ipc(2); Call, Version and
+	// Raw are then its operation number, the version in the upper half of its
+	// first argument, and its six parameters.
+	Multiplexed bool
+	Compat      bool // a 32-bit caller, or int 0x80 from 64-bit code
+	Time64      bool // 32-bit caller with a 64-bit struct timespec
+	Unfinished  bool // the thread died in the call: there is no return value
+	Call        uint16
+	Version     uint16
+	Raw         [MaxArgs]uint64
+
+	Args [MaxArgs]uint64 // widened to 64 bits, with the sign of their type
+
+	BootNS     uint64 // entry, on CLOCK_BOOTTIME
+	TimeNS     int64  // entry, since the Unix epoch
+	DurationNS uint64
+	Return     int64
+	RawReturn  int64  // of the system call itself: ipc(SHMAT) returns 0 and stores the address
+	RawCommand uint32 // cmd with IPC_64, as the caller passed it
+	CPU        uint32
+
+	Process Process
+	Object  Object
+	Memory  [MaxMemory]Memory
+}
+
+// MaxMemory is the number of pieces of user memory that one call can lead to.
+const MaxMemory = 3
+
+// The places in Event.Memory.
+const (
+	MainMemory     = iota // the message, the operations or the settings
+	IndirectMemory        // ipc(2): what ptr, or third for SHMAT, points to
+	TimeoutMemory
+)
+
+// Process is the calling thread and its process. Numbers without Host are those
+// of the caller's own PID namespace.
+type Process struct {
+	PID, TID, ParentPID             uint32
+	HostPID, HostTID, HostParentPID uint32
+	UID, GID, EUID, EGID            uint32
+
+	MountNamespace, PIDNamespace, IPCNamespace uint32
+
+	CgroupID       uint64
+	ThreadStartNS  uint64 // on CLOCK_BOOTTIME, as are the next two
+	ProcessStartNS uint64
+	ParentStartNS  uint64
+	// BootToUnixNS added to any of the start times gives the Unix time.
+	BootToUnixNS int64
+
+	Comm string
+
+	// What follows is filled in by package enrich.
+	Executable  string
+	HostName    string
+	ContainerID string
+}
+
+// Object is the IPC object as the kernel has it: at entry for the calls that
+// name an id or an existing key, at exit for one that was just created.
+type Object struct {
+	Kind                   Kind // NoKind: no object was found
+	Created                bool // by this very call
+	ID                     int32
+	Key                    int32
+	Mode                   uint16
+	Sequence               uint64
+	OwnerUID, OwnerGID     uint32
+	CreatorUID, CreatorGID uint32
+
+	// MessageQueue: capacity, fill and number of messages.
+	QueueBytes, CurrentBytes, Messages uint64
+	// Semaphore: size of the set.
+	Semaphores uint64
+	// SharedMemory: size, attachments.
+	SegmentBytes, Attached uint64
+	// Last sender and receiver of a queue; creator and last user of a segment.
+	CreatorPID, LastPID, LastSendPID, LastReceivePID uint32
+}
+
+// State tells how far a piece of user memory could be read.
+type State uint8
+
+// The states of a view.
+const (
+	Absent     State = iota // was not looked at
+	Whole                   // all of it is there
+	Cut                     // longer than the bound, or only its first part was readable
+	Unreadable              // not one byte could be read
+)
+
+var stateNames = [...]string{"absent", "read", "cut", "unreadable"}
+
+// String is the state as documents have it.
+func (s State) String() string {
+	if int(s) < len(stateNames) {
+		return stateNames[s]
+	}
+	return "unknown"
+}
+
+// Memory is user memory that an argument leads to, seen at entry or at exit.
+type Memory struct {
+	Pointee Pointee // NoPointee: the call leads to no such memory
+	Arg     string  // name of the argument
+	Address uint64
+	Length  uint64 // bytes that the call asked the kernel to read or write
+	Entry   View
+	Exit    View
+}
+
+// View is what one look at a piece of memory gave.
+type View struct {
+	State State
+	Bytes []byte // aliases the record; valid as long as the event is
+}
+
+// Best is the view to decode: the one at entry unless nothing could be read
+// then, as happens with memory that nobody has touched before the kernel does.
+func (m *Memory) Best() View {
+	if len(m.Entry.Bytes) > 0 || m.Exit.State == Absent {
+		return m.Entry
+	}
+	return m.Exit
+}
+
+// Row is the table's description of the event; never nil for a parsed event.
+func (e *Event) Row() *Row { return &table[e.ID%idCount] }
+
+// Arg returns an argument by name, for tests and for code off the hot path.
+func (e *Event) Arg(name string) (value uint64, ok bool) {
+	if i := e.Row().Find(name); i >= 0 {
+		return e.Args[i], true
+	}
+	return 0, false
+}
+
+// Failed tells whether the call returned an error.
+func (e *Event) Failed() bool { return e.Return < 0 && e.Return >= -maxErrno }
+
+// Flags appends the symbolic flags of the call. For semop and semtimedop these
+// are the flags of all captured operations together.
+func (e *Event) Flags(dst []string) []string {
+	row := e.Row()
+	if i := row.decodeAt(false); i >= 0 {
+		return row.Args[i].Decode.Flags(dst, uint32(e.Args[i]))
+	}
+	if main := &e.Memory[MainMemory]; main.Pointee == Sembufs {
+		var all uint16
+		for op := range EachSembuf(main.Best().Bytes) {
+			all |= uint16(op.Flags)
+		}
+		return SembufFlags.Flags(dst, uint32(all))
+	}
+	return dst
+}
+
+// Command is the symbolic command of a *ctl call or of ipc, "" for the others
+// and for one that the kernel does not know.
+func (e *Event) Command() string {
+	row := e.Row()
+	i := row.decodeAt(true)
+	if i < 0 {
+		return ""
+	}
+	if e.ID == IPC {
+		return IPCCalls.Command(uint32(e.Call))
+	}
+	return row.Args[i].Decode.Command(uint32(e.Args[i]))
+}
+
+// Syscall is the name of the system call that the thread really made.
+func (e *Event) Syscall() string {
+	if e.Multiplexed {
+		return table[IPC].Name
+	}
+	for _, entry := range e.Row().Entries {
+		if entry.ABI == e.ABI && entry.Time64 == e.Time64 {
+			return entry.Name
+		}
+	}
+	return e.Row().Name
+}
+
+// Multiplexer fills dst with the ipc(2) call itself, of which e is the decoded
+// form. It shares e's memory.
+func (e *Event) Multiplexer(dst *Event) {
+	*dst = *e
+	dst.ID = IPC
+	dst.Args = e.Raw
+	dst.Return = e.RawReturn
+	main := &dst.Memory[MainMemory]
+	if main.Pointee != NoPointee {
+		main.Arg = Ptr.String()
+		if dst.Memory[IndirectMemory].Arg == main.Arg {
+			main.Arg = Indirect.String()
+		}
+	}
+	if timeout := &dst.Memory[TimeoutMemory]; timeout.Pointee != NoPointee {
+		timeout.Arg = Fifth.String()
+	}
+}
