@@ -170,7 +170,7 @@ func (e *Event) Flags(dst []string) []string {
 // and for one that the kernel does not know.
 func (e *Event) Command() string {
 	row := e.Row()
-	i := row.decodeAt(true)
+	i := row.CommandAt()
 	if i < 0 {
 		return ""
 	}

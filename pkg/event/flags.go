@@ -23,7 +23,9 @@ const (
 	decoderCount
 )
 
-func (d Decoder) isCommand() bool { return d >= MsgCommands }
+// IsCommand tells whether the set has commands, of which a value is exactly one,
+// and not flags.
+func (d Decoder) IsCommand() bool { return d >= MsgCommands }
 
 // Flag bits and commands that the code reasons about; include/uapi/linux/ipc.h,
 // msg.h, sem.h and shm.h.

@@ -194,11 +194,37 @@ func (r *Row) Find(name string) int {
 	return -1
 }
 
+// MainAt returns the index of the argument that leads to event.MainMemory, or
+// -1. The argument after it is the number of bytes or of elements there, if the
+// call has one.
+func (r *Row) MainAt() int {
+	for i := range r.Args {
+		if p := r.Args[i].Pointee; p != NoPointee && p != Timespec {
+			return i
+		}
+	}
+	return -1
+}
+
+// TimeoutAt returns the index of the argument that leads to a struct timespec,
+// or -1.
+func (r *Row) TimeoutAt() int {
+	for i := range r.Args {
+		if r.Args[i].Pointee == Timespec {
+			return i
+		}
+	}
+	return -1
+}
+
+// CommandAt returns the index of the argument that is a command, or -1.
+func (r *Row) CommandAt() int { return r.decodeAt(true) }
+
 // decodeAt returns the index of the argument that is decoded by a flag set
 // (command false) or by a command set (command true), or -1.
 func (r *Row) decodeAt(command bool) int {
 	for i := range r.Args {
-		if d := r.Args[i].Decode; d != Plain && d.isCommand() == command {
+		if d := r.Args[i].Decode; d != Plain && d.IsCommand() == command {
 			return i
 		}
 	}

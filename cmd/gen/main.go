@@ -1,0 +1,50 @@
+// Command gen writes every file that follows from the event table and from the
+// Go types: the BPF header, the JSON schemas and the reference. It is run from
+// the top of the repository, by make generate.
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+
+	"github.com/ipcwarden/ipcwarden/pkg/alert"
+	"github.com/ipcwarden/ipcwarden/pkg/event"
+	"github.com/ipcwarden/ipcwarden/pkg/reference"
+)
+
+func main() {
+	if err := generate(); err != nil {
+		fmt.Fprintln(os.Stderr, "gen:", err)
+		os.Exit(1)
+	}
+}
+
+func generate() error {
+	var events bytes.Buffer
+	if err := reference.Markdown(&events); err != nil {
+		return fmt.Errorf("docs/events.md: %w", err)
+	}
+	eventSchema, err := schema("Event", "What a signature sees of an event, and what trace prints.", event.Document{})
+	if err != nil {
+		return fmt.Errorf("event schema: %w", err)
+	}
+	alertSchema, err := schema("Alert", "One alert, as run prints it and webhooks receive it.", alert.Alert{})
+	if err != nil {
+		return fmt.Errorf("alert schema: %w", err)
+	}
+	for _, file := range []struct {
+		name    string
+		content []byte
+	}{
+		{"ebpf/table.gen.h", header()},
+		{"rego/schemas/event.json", eventSchema},
+		{"docs/alert.schema.json", alertSchema},
+		{"docs/events.md", events.Bytes()},
+	} {
+		if err := os.WriteFile(file.name, file.content, 0o644); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The record that a call becomes in the ring. pkg/wire.Record is the same struct
+ * in Go; table.gen.h asserts that the two agree.
+ */
+#ifndef IPCWARDEN_RECORD_H
+#define IPCWARDEN_RECORD_H
+
+#define RECORD_FORMAT 1
+
+/* record.flags */
+#define RECORD_COMPAT	   (1 << 0) /* made through the 32-bit system call table */
+#define RECORD_MULTIPLEXED (1 << 1) /* made through ipc(2) */
+#define RECORD_TIME64	   (1 << 2) /* 32-bit caller with a 64-bit timespec */
+#define RECORD_UNFINISHED  (1 << 3) /* the thread died in the call */
+
+/* memory.at_entry and memory.at_exit: event.State */
+enum view_state {
+	VIEW_ABSENT,
+	VIEW_WHOLE,
+	VIEW_CUT,
+	VIEW_UNREADABLE,
+};
+
+/* record.memory[]: event.MainMemory and its kin */
+enum memory_place {
+	MEMORY_MAIN,
+	MEMORY_INDIRECT,
+	MEMORY_TIMEOUT,
+	MEMORY_PLACES,
+};
+
+#define SMALL_BYTES 16
+
+struct object {
+	__u8 kind; /* enum kind */
+	__u8 created;
+	__u16 mode;
+	__s32 id;
+	__s32 key;
+	__u32 owner_uid;
+	__u32 owner_gid;
+	__u32 creator_uid;
+	__u32 creator_gid;
+	__u32 pad;
+	__u64 sequence;
+	__u64 sizes[3]; /* msg: qbytes, cbytes, qnum; sem: nsems; shm: segsz, nattch */
+	__u32 pids[2];	/* msg: lspid, lrpid; shm: cpid, lpid */
+};
+
+struct memory {
+	__u64 address;
+	__u64 wanted; /* bytes that the call asks the kernel to read or write */
+	__u32 captured;
+	__u8 pointee;  /* enum pointee */
+	__u8 at_entry; /* enum view_state */
+	__u8 at_exit;  /* enum view_state */
+	__u8 used;
+};
+
+struct record {
+	__u32 length; /* with the bytes of MEMORY_MAIN, which follow */
+	__u8 format;
+	__u8 event; /* enum event */
+	__u8 abi;   /* enum abi */
+	__u8 flags;
+	__u32 cpu;
+	__u32 command; /* cmd of a *ctl call as it was passed */
+
+	__u64 entered_ns; /* CLOCK_BOOTTIME, as all times here */
+	__u64 exited_ns;
+	__s64 ret;
+	__u64 raw[6];
+	__u64 args[6];
+
+	__u64 cgroup_id;
+	__u64 thread_start_ns;
+	__u64 process_start_ns;
+	__u64 parent_start_ns;
+
+	__u32 host_pid;
+	__u32 host_tid;
+	__u32 host_parent_pid;
+	__u32 pid;
+	__u32 tid;
+	__u32 parent_pid;
+	__u32 uid;
+	__u32 gid;
+	__u32 euid;
+	__u32 egid;
+	__u32 mount_ns;
+	__u32 pid_ns;
+	__u32 ipc_ns;
+	__u32 pad;
+
+	char comm[16];
+
+	struct object object;
+	struct memory memory[MEMORY_PLACES];
+	/* What MEMORY_INDIRECT and MEMORY_TIMEOUT lead to. */
+	__u8 small[MEMORY_PLACES - 1][SMALL_BYTES];
+};
+
+#endif

@@ -1,0 +1,29 @@
+package probe
+
+import (
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// clockAge is how long the relation of the two clocks is taken to hold: the wall
+// clock can be set, and is slewed by NTP.
+const clockAge = time.Second
+
+// clock turns the kernel's times since boot into wall-clock times.
+type clock struct {
+	bootToUnixNS int64
+	read         time.Time
+}
+
+// refresh reads both clocks again if the last reading is too old at now.
+func (c *clock) refresh(now time.Time) {
+	if now.Sub(c.read) < clockAge {
+		return
+	}
+	var boot unix.Timespec
+	if unix.ClockGettime(unix.CLOCK_BOOTTIME, &boot) != nil {
+		return // keep the last relation: a vDSO call that does not fail
+	}
+	c.bootToUnixNS, c.read = now.UnixNano()-boot.Nano(), now
+}

@@ -1,0 +1,71 @@
+package probe
+
+import (
+	"fmt"
+	"unsafe"
+)
+
+// Counts says what became of every call that was entered since Open:
+// Entered = Filtered + Emitted + the losses + InFlight.
+type Counts struct {
+	Entered  uint64
+	Filtered uint64 // a filter did not want it
+	Emitted  uint64 // an event has come of it, or will
+	InFlight uint64 // has not returned yet
+	// Lost has the calls of which no event will come, by cause.
+	Lost []Loss
+	// Cut counts captures of memory that were shortened for want of room.
+	Cut uint64
+}
+
+// Loss is a number of lost calls and their cause.
+type Loss struct {
+	Cause string
+	Count uint64
+}
+
+// The causes of loss.
+const (
+	RingFull    = "ring_full"    // the daemon was too slow
+	ThreadsFull = "threads_full" // more threads use System V IPC than there is room for
+	Malformed   = "malformed"    // a record that could not be parsed
+)
+
+// kernelCounts is struct counts of ebpf/maps.h.
+type kernelCounts struct {
+	entered, filtered, emitted, ringFull, threadsFull, largeFull uint64
+}
+
+// Counts reads the counters. While programs are attached the sum can be off by
+// the calls that are under way at that moment.
+func (p *Probe) Counts() (Counts, error) {
+	m, err := p.module.GetMap("call_counts")
+	if err != nil {
+		return Counts{}, fmt.Errorf("find the counters: %w", err)
+	}
+	zero := uint32(0)
+	b, err := m.GetValue(unsafe.Pointer(&zero))
+	if err != nil {
+		return Counts{}, fmt.Errorf("read the counters: %w", err)
+	}
+	var sum kernelCounts
+	const size = int(unsafe.Sizeof(sum))
+	for ; len(b) >= size; b = b[size:] {
+		var cpu kernelCounts
+		copy(unsafe.Slice((*byte)(unsafe.Pointer(&cpu)), size), b)
+		sum.entered += cpu.entered
+		sum.filtered += cpu.filtered
+		sum.emitted += cpu.emitted
+		sum.ringFull += cpu.ringFull
+		sum.threadsFull += cpu.threadsFull
+		sum.largeFull += cpu.largeFull
+	}
+	counts := Counts{
+		Entered: sum.entered, Filtered: sum.filtered, Emitted: sum.emitted - p.malformed, Cut: sum.largeFull,
+		Lost: []Loss{{RingFull, sum.ringFull}, {ThreadsFull, sum.threadsFull}, {Malformed, p.malformed}},
+	}
+	if done := sum.filtered + sum.emitted + sum.ringFull + sum.threadsFull; done < sum.entered {
+		counts.InFlight = sum.entered - done
+	}
+	return counts, nil
+}

@@ -1,0 +1,94 @@
+package probe
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+// minKernel is the first kernel with the BPF ring buffer.
+var minKernel = [2]int{5, 8}
+
+// btfFile has the kernel's own description of its types, by which the BPF object
+// is fitted to it.
+const btfFile = "/sys/kernel/btf/vmlinux"
+
+// missing returns what stands in the way of the probe, in one line, or nil.
+func missing() error {
+	for _, check := range []func() error{checkCapabilities, checkKernel, checkBTF} {
+		if err := check(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// checkCapabilities demands what loading and attaching takes: CAP_BPF and
+// CAP_PERFMON, which CAP_SYS_ADMIN includes (kernel/bpf/syscall.c).
+func checkCapabilities() error {
+	effective, err := effectiveCapabilities()
+	if err != nil {
+		return err
+	}
+	has := func(capability int) bool { return effective&(1<<capability) != 0 }
+	if has(unix.CAP_SYS_ADMIN) {
+		return nil
+	}
+	var lacking []string
+	if !has(unix.CAP_BPF) {
+		lacking = append(lacking, "CAP_BPF")
+	}
+	if !has(unix.CAP_PERFMON) {
+		lacking = append(lacking, "CAP_PERFMON")
+	}
+	if lacking == nil {
+		return nil
+	}
+	return fmt.Errorf("no privilege to watch the kernel: %s missing; run as root", strings.Join(lacking, " and "))
+}
+
+func effectiveCapabilities() (uint64, error) {
+	header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
+	var data [2]unix.CapUserData
+	if err := unix.Capget(&header, &data[0]); err != nil {
+		return 0, fmt.Errorf("read own capabilities: %w", err)
+	}
+	return uint64(data[1].Effective)<<32 | uint64(data[0].Effective), nil
+}
+
+func checkKernel() error {
+	release, err := kernelRelease()
+	if err != nil {
+		return err
+	}
+	var major, minor int
+	if _, err := fmt.Sscanf(release, "%d.%d", &major, &minor); err != nil {
+		return fmt.Errorf("kernel release %q: %w", release, err)
+	}
+	if major < minKernel[0] || major == minKernel[0] && minor < minKernel[1] {
+		return fmt.Errorf("kernel %s has no BPF ring buffer; Linux %d.%d or newer is needed", release, minKernel[0], minKernel[1])
+	}
+	return nil
+}
+
+func kernelRelease() (string, error) {
+	var uts unix.Utsname
+	if err := unix.Uname(&uts); err != nil {
+		return "", fmt.Errorf("read kernel release: %w", err)
+	}
+	release, _, _ := bytes.Cut(uts.Release[:], []byte{0})
+	return string(release), nil
+}
+
+func checkBTF() error {
+	if _, err := os.Stat(btfFile); errors.Is(err, os.ErrNotExist) {
+		return fmt.Errorf("kernel has no type information (%s): it was built without CONFIG_DEBUG_INFO_BTF", btfFile)
+	} else if err != nil {
+		return fmt.Errorf("kernel type information: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,91 @@
+// Package wire reads the records that the BPF program writes into its ring.
+package wire
+
+// Format is the version of the record layout. It changes whenever Record does,
+// and record.h has the same number.
+const Format = 1
+
+// The flags of a record.
+const (
+	FlagCompat      = 1 << iota // made through the 32-bit system call table
+	FlagMultiplexed             // made through ipc(2)
+	FlagTime64                  // 32-bit caller with a 64-bit struct timespec
+	FlagUnfinished              // the thread died in the call
+)
+
+// Record is the head of every record: struct record of ebpf/record.h, field by
+// field. The C names are in the tags; cmd/gen writes an assertion for each, so
+// that clang refuses to compile a struct that has drifted. The bytes of
+// event.MainMemory follow.
+type Record struct {
+	Length  uint32 `c:"length"` // of the whole record in bytes
+	Format  uint8  `c:"format"`
+	Event   uint8  `c:"event"` // event.ID
+	ABI     uint8  `c:"abi"`   // event.ABI
+	Flags   uint8  `c:"flags"`
+	CPU     uint32 `c:"cpu"`
+	Command uint32 `c:"command"` // cmd of a *ctl call as it was passed
+
+	EnteredNS uint64    `c:"entered_ns"` // on CLOCK_BOOTTIME, as all times here
+	ExitedNS  uint64    `c:"exited_ns"`
+	Return    int64     `c:"ret"`
+	Raw       [6]uint64 `c:"raw"`  // registers; 32 bits each for a compat caller
+	Args      [6]uint64 `c:"args"` // of the decoded call, as registers hold them
+
+	CgroupID       uint64 `c:"cgroup_id"`
+	ThreadStartNS  uint64 `c:"thread_start_ns"`
+	ProcessStartNS uint64 `c:"process_start_ns"`
+	ParentStartNS  uint64 `c:"parent_start_ns"`
+
+	HostPID       uint32 `c:"host_pid"`
+	HostTID       uint32 `c:"host_tid"`
+	HostParentPID uint32 `c:"host_parent_pid"`
+	PID           uint32 `c:"pid"`
+	TID           uint32 `c:"tid"`
+	ParentPID     uint32 `c:"parent_pid"`
+	UID           uint32 `c:"uid"`
+	GID           uint32 `c:"gid"`
+	EUID          uint32 `c:"euid"`
+	EGID          uint32 `c:"egid"`
+	MountNS       uint32 `c:"mount_ns"`
+	PIDNS         uint32 `c:"pid_ns"`
+	IPCNS         uint32 `c:"ipc_ns"`
+	_             uint32
+
+	Comm [16]byte `c:"comm"`
+
+	Object Object    `c:"object"`
+	Memory [3]Memory `c:"memory"`
+	// Small has the bytes of event.IndirectMemory and event.TimeoutMemory.
+	Small [2][16]byte `c:"small"`
+}
+
+// Object is struct object of record.h: the IPC object behind the call.
+type Object struct {
+	Kind       uint8     `c:"kind"` // event.Kind
+	Created    uint8     `c:"created"`
+	Mode       uint16    `c:"mode"`
+	ID         int32     `c:"id"`
+	Key        int32     `c:"key"`
+	OwnerUID   uint32    `c:"owner_uid"`
+	OwnerGID   uint32    `c:"owner_gid"`
+	CreatorUID uint32    `c:"creator_uid"`
+	CreatorGID uint32    `c:"creator_gid"`
+	_          uint32    `c:""`
+	Sequence   uint64    `c:"sequence"`
+	Sizes      [3]uint64 `c:"sizes"` // msg: qbytes, cbytes, qnum; sem: nsems; shm: segsz, nattch
+	PIDs       [2]uint32 `c:"pids"`  // msg: lspid, lrpid; shm: cpid, lpid
+}
+
+// Memory is struct memory of record.h: one piece of user memory. The bytes that
+// were captured are those of the entry view if that has any, else of the exit
+// view.
+type Memory struct {
+	Address  uint64 `c:"address"`
+	Length   uint64 `c:"wanted"` // bytes that the call asks for
+	Captured uint32 `c:"captured"`
+	Pointee  uint8  `c:"pointee"`  // event.Pointee
+	AtEntry  uint8  `c:"at_entry"` // event.State
+	AtExit   uint8  `c:"at_exit"`  // event.State
+	Used     uint8  `c:"used"`
+}
