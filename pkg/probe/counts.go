@@ -13,15 +13,9 @@ type Counts struct {
 	Emitted  uint64 // an event has come of it, or will
 	InFlight uint64 // has not returned yet
 	// Lost has the calls of which no event will come, by cause.
-	Lost []Loss
+	Lost map[string]uint64
 	// Cut counts captures of memory that were shortened for want of room.
 	Cut uint64
-}
-
-// Loss is a number of lost calls and their cause.
-type Loss struct {
-	Cause string
-	Count uint64
 }
 
 // The causes of loss.
@@ -62,10 +56,16 @@ func (p *Probe) Counts() (Counts, error) {
 	}
 	counts := Counts{
 		Entered: sum.entered, Filtered: sum.filtered, Emitted: sum.emitted - p.malformed, Cut: sum.largeFull,
-		Lost: []Loss{{RingFull, sum.ringFull}, {ThreadsFull, sum.threadsFull}, {Malformed, p.malformed}},
+		Lost: map[string]uint64{RingFull: sum.ringFull, ThreadsFull: sum.threadsFull, Malformed: p.malformed},
 	}
 	if done := sum.filtered + sum.emitted + sum.ringFull + sum.threadsFull; done < sum.entered {
 		counts.InFlight = sum.entered - done
 	}
 	return counts, nil
+}
+
+// Losses is the part of Counts that says how many calls were lost, by cause.
+func (p *Probe) Losses() (map[string]uint64, error) {
+	counts, err := p.Counts()
+	return counts.Lost, err
 }

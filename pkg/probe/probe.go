@@ -31,9 +31,6 @@ const HookTracepoint = "tracepoint"
 // the type of a message.
 const MaxSnapshotBytes = 3072 - 8
 
-// ErrIdle is what Next returns when no record came for a while.
-var ErrIdle = errors.New("no record")
-
 // Filter says which calls to capture; the kernel side applies it. An empty list
 // means no restriction.
 type Filter struct {
@@ -216,9 +213,9 @@ func put(module *libbpfgo.Module, name string, key unsafe.Pointer) error {
 func (p *Probe) Hook() string { return HookTracepoint }
 
 // Next fills e with the next call that ended. e and what it refers to are valid
-// until the following Next. It returns ErrIdle if nothing came for a moment, and
-// io.EOF after Detach once everything captured has been read. A record that
-// cannot be parsed is counted as lost and passed over.
+// until the following Next. It returns os.ErrDeadlineExceeded if nothing came for
+// a moment, and io.EOF after Detach once everything captured has been read. A
+// record that cannot be parsed is counted as lost and passed over.
 func (p *Probe) Next(e *event.Event) error {
 	for {
 		record, err := p.ring.next()
@@ -237,7 +234,7 @@ func (p *Probe) Next(e *event.Event) error {
 		}
 		p.clock.refresh(time.Now())
 		if p.links != nil {
-			return ErrIdle
+			return os.ErrDeadlineExceeded
 		}
 		p.draining = true // nothing is written any more: one more look is the last
 	}

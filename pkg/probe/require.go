@@ -17,26 +17,30 @@ var minKernel = [2]int{5, 8}
 // is fitted to it.
 const btfFile = "/sys/kernel/btf/vmlinux"
 
+// Requirement is something without which the probe cannot work. It returns what
+// was found, or in one line what is missing.
+type Requirement func() (found string, err error)
+
 // missing returns what stands in the way of the probe, in one line, or nil.
 func missing() error {
-	for _, check := range []func() error{checkCapabilities, checkKernel, checkBTF} {
-		if err := check(); err != nil {
+	for _, requirement := range []Requirement{Privileges, Kernel, TypeInformation} {
+		if _, err := requirement(); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// checkCapabilities demands what loading and attaching takes: CAP_BPF and
-// CAP_PERFMON, which CAP_SYS_ADMIN includes (kernel/bpf/syscall.c).
-func checkCapabilities() error {
+// Privileges demands what loading and attaching takes: CAP_BPF and CAP_PERFMON,
+// which CAP_SYS_ADMIN includes (kernel/bpf/syscall.c).
+func Privileges() (string, error) {
 	effective, err := effectiveCapabilities()
 	if err != nil {
-		return err
+		return "", err
 	}
 	has := func(capability int) bool { return effective&(1<<capability) != 0 }
 	if has(unix.CAP_SYS_ADMIN) {
-		return nil
+		return "CAP_SYS_ADMIN", nil
 	}
 	var lacking []string
 	if !has(unix.CAP_BPF) {
@@ -46,9 +50,9 @@ func checkCapabilities() error {
 		lacking = append(lacking, "CAP_PERFMON")
 	}
 	if lacking == nil {
-		return nil
+		return "CAP_BPF and CAP_PERFMON", nil
 	}
-	return fmt.Errorf("no privilege to watch the kernel: %s missing; run as root", strings.Join(lacking, " and "))
+	return "", fmt.Errorf("no privilege to watch the kernel: %s missing; run as root", strings.Join(lacking, " and "))
 }
 
 func effectiveCapabilities() (uint64, error) {
@@ -60,19 +64,20 @@ func effectiveCapabilities() (uint64, error) {
 	return uint64(data[1].Effective)<<32 | uint64(data[0].Effective), nil
 }
 
-func checkKernel() error {
+// Kernel demands a release that has the BPF ring buffer.
+func Kernel() (string, error) {
 	release, err := kernelRelease()
 	if err != nil {
-		return err
+		return "", err
 	}
 	var major, minor int
 	if _, err := fmt.Sscanf(release, "%d.%d", &major, &minor); err != nil {
-		return fmt.Errorf("kernel release %q: %w", release, err)
+		return "", fmt.Errorf("kernel release %q: %w", release, err)
 	}
 	if major < minKernel[0] || major == minKernel[0] && minor < minKernel[1] {
-		return fmt.Errorf("kernel %s has no BPF ring buffer; Linux %d.%d or newer is needed", release, minKernel[0], minKernel[1])
+		return "", fmt.Errorf("kernel %s has no BPF ring buffer; Linux %d.%d or newer is needed", release, minKernel[0], minKernel[1])
 	}
-	return nil
+	return release, nil
 }
 
 func kernelRelease() (string, error) {
@@ -84,11 +89,12 @@ func kernelRelease() (string, error) {
 	return string(release), nil
 }
 
-func checkBTF() error {
+// TypeInformation demands the kernel's BTF.
+func TypeInformation() (string, error) {
 	if _, err := os.Stat(btfFile); errors.Is(err, os.ErrNotExist) {
-		return fmt.Errorf("kernel has no type information (%s): it was built without CONFIG_DEBUG_INFO_BTF", btfFile)
+		return "", fmt.Errorf("kernel has no type information (%s): it was built without CONFIG_DEBUG_INFO_BTF", btfFile)
 	} else if err != nil {
-		return fmt.Errorf("kernel type information: %w", err)
+		return "", fmt.Errorf("kernel type information: %w", err)
 	}
-	return nil
+	return btfFile, nil
 }

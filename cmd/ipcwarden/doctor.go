@@ -1,0 +1,65 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"github.com/ipcwarden/ipcwarden/pkg/doctor"
+)
+
+func newDoctorCommand() *cobra.Command {
+	var output string
+	cmd := &cobra.Command{
+		Use:   "doctor",
+		Short: "Say what this kernel and these privileges allow",
+		Long: `Look at the kernel and at the privileges, attach the probe for real and detach it
+again, and say what would be used and why, and what to do about each thing that
+is missing. The exit code is 1 if ipcwarden could not run here.`,
+		Args:    cobra.NoArgs,
+		GroupID: groupReference,
+		RunE: func(*cobra.Command, []string) error {
+			asJSON, err := parseOutput(output)
+			if err != nil {
+				return err
+			}
+			report := doctor.Examine()
+			if asJSON {
+				encoder := json.NewEncoder(os.Stdout)
+				encoder.SetIndent("", "  ")
+				err = encoder.Encode(report)
+			} else {
+				err = printReport(os.Stdout, report)
+			}
+			if err == nil && !report.Usable {
+				err = errors.New("ipcwarden cannot watch this host: " + report.Why)
+			}
+			return err
+		},
+	}
+	cmd.Flags().StringVarP(&output, "output", "o", "table", "`format`: table or json")
+	completeOutput(cmd)
+	return cmd
+}
+
+func printReport(out io.Writer, report *doctor.Report) error {
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	for _, check := range report.Checks {
+		fmt.Fprintf(w, "%s\t%s\t%s\n", check.Status, check.Name, check.Found)
+		if check.Effect != "" {
+			fmt.Fprintf(w, "\t\teffect: %s\n", check.Effect)
+		}
+		if check.Remedy != "" {
+			fmt.Fprintf(w, "\t\tremedy: %s\n", check.Remedy)
+		}
+	}
+	if report.Usable {
+		fmt.Fprintf(w, "\nuses hook %s: %s\n", report.Hook, report.Why)
+	}
+	return w.Flush()
+}

@@ -1,0 +1,39 @@
+package app
+
+import (
+	"fmt"
+	"os"
+
+	"go.uber.org/zap"
+
+	"github.com/ipcwarden/ipcwarden/pkg/enrich"
+	"github.com/ipcwarden/ipcwarden/pkg/pipeline"
+	"github.com/ipcwarden/ipcwarden/pkg/probe"
+)
+
+func newEnricher() (*enrich.Enricher, error) {
+	host, err := os.Hostname()
+	if err != nil {
+		return nil, fmt.Errorf("read the host's name: %w", err)
+	}
+	return enrich.New(host, "/proc"), nil
+}
+
+// logCounts says at the end what became of every call: entered = emitted +
+// filtered + dropped + inflight.
+func logCounts(log *zap.Logger, p *probe.Probe, fields ...zap.Field) {
+	counts, err := p.Counts()
+	if err != nil {
+		log.Error("counters not read", zap.Error(err))
+		return
+	}
+	log.Info("stopped", append(fields,
+		zap.Uint64("entered", counts.Entered), zap.Uint64("emitted", counts.Emitted),
+		zap.Uint64("filtered", counts.Filtered), zap.Any("dropped", counts.Lost),
+		zap.Uint64("inflight", counts.InFlight), zap.Uint64("cut", counts.Cut))...)
+}
+
+func logGap(log *zap.Logger, g pipeline.Gap) {
+	log.Warn("calls were lost", zap.Uint64("count", g.Count), zap.String("cause", g.Cause), zap.String("hook", g.Hook),
+		zap.Time("from", g.From), zap.Time("to", g.To))
+}

@@ -1,0 +1,107 @@
+package regosig
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"strings"
+
+	"github.com/open-policy-agent/opa/v1/ast"
+
+	"github.com/ipcwarden/ipcwarden/rego"
+)
+
+// compile compiles modules together. With a schema, every field of input that a
+// module names must exist.
+//
+// OPA stops at the first stage that finds errors. To report those of the later
+// stages as well, the files with errors are taken out and the others compiled
+// again; then, what a file misses may have been in one that was taken out, and
+// is not reported. complete tells that no file has been taken out before.
+func compile(modules []*module, schema *ast.SchemaSet, caps *ast.Capabilities, complete bool, ps *problems) *ast.Compiler {
+	rest := make(map[string]*ast.Module, len(modules))
+	for _, m := range modules {
+		rest[m.name] = m.Module
+	}
+	for {
+		compiler, errs := compileOnce(rest, schema, caps)
+		if len(errs) == 0 {
+			if complete {
+				return compiler
+			}
+			return nil
+		}
+		before := len(rest)
+		for _, e := range errs {
+			if complete || !missesOther(e) {
+				ps.addError("", e)
+			}
+			if e.Location != nil {
+				delete(rest, e.Location.File)
+			}
+		}
+		if complete = false; len(rest) == before {
+			return nil
+		}
+	}
+}
+
+// compileOnce turns a panic of the compiler into an error, as parseAs does.
+func compileOnce(modules map[string]*ast.Module, schema *ast.SchemaSet, caps *ast.Capabilities) (c *ast.Compiler, errs ast.Errors) {
+	defer func() {
+		if r := recover(); r != nil {
+			c, errs = nil, ast.Errors{{Message: fmt.Sprintf("the Rego compiler failed: %v", r)}}
+		}
+	}()
+	c = ast.NewCompiler().WithCapabilities(caps).WithSchemas(schema).SetErrorLimit(0)
+	c.Compile(maps.Clone(modules))
+	return c, c.Errors
+}
+
+// missesOther tells whether the error is that something of another file is not
+// there.
+func missesOther(e *ast.Error) bool {
+	return strings.HasPrefix(e.Message, undefinedFunction+ast.DefaultRootDocument.String()+".")
+}
+
+// inputSchema is the schema of the document for the type checker.
+func inputSchema() (*ast.SchemaSet, error) {
+	var schema any
+	if err := json.Unmarshal(rego.Schema, &schema); err != nil {
+		return nil, fmt.Errorf("rego/schemas/event.json: %w", err)
+	}
+	set := ast.NewSchemaSet()
+	set.Put(ast.SchemaRootRef, schema)
+	return set, nil
+}
+
+// checkReferences reports references to data that no file defines. To OPA they
+// could be loaded at run time, and are merely undefined; here there is no other
+// data, so that a misspelt name would be a signature that never fires.
+func checkReferences(compiler *ast.Compiler, modules []*module, ps *problems) {
+	for _, m := range modules {
+		ast.WalkTerms(compiler.Modules[m.name], func(t *ast.Term) bool {
+			ref, ok := t.Value.(ast.Ref)
+			if ok && ref.HasPrefix(ast.DefaultRootRef) && !defined(compiler.RuleTree, ref) && t.Location != nil {
+				ps.at(t.Location, "%s is not defined in any file", ref)
+			}
+			return false
+		})
+	}
+}
+
+// defined tells whether ref leads to a package, or to or into a rule.
+func defined(node *ast.TreeNode, ref ast.Ref) bool {
+	for i, term := range ref {
+		if _, fixed := term.Value.(ast.String); i > 0 && !fixed {
+			return true
+		}
+		if node = node.Child(term.Value); node == nil {
+			return false
+		}
+		if len(node.Values) > 0 {
+			return true
+		}
+	}
+	return true
+}

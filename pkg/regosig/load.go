@@ -1,0 +1,199 @@
+// Package regosig loads, checks, compiles and evaluates signatures written in
+// Rego. It knows two contracts: ipcwarden's own, with a METADATA block and the
+// rules match and evidence, or findings; and Tracee's, for packages below
+// tracee. It is the only importer of OPA.
+package regosig
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+
+	"github.com/open-policy-agent/opa/v1/ast"
+
+	"github.com/ipcwarden/ipcwarden/pkg/detect"
+	"github.com/ipcwarden/ipcwarden/rego"
+)
+
+// builtinName is what problems and metadata call the files of package rego.
+const builtinName = "builtin"
+
+// traceeHelpers is the file of Tracee's own library, of which ipcwarden has one
+// by the same functions.
+const traceeHelpers = "helpers.rego"
+
+// Builtin is the source of the built-in signatures.
+func Builtin() Source { return Source{Name: builtinName, FS: rego.FS} }
+
+// Set is signatures that were loaded together. It does not change.
+type Set struct {
+	signatures []detect.Signature
+	libraries  int
+	warnings   []string
+}
+
+// Signatures lists the signatures in the order of their ids. They can be used
+// by several goroutines at a time.
+func (s *Set) Signatures() []detect.Signature { return slices.Clone(s.signatures) }
+
+// Libraries is the number of packages that are not signatures, those that every
+// set has included.
+func (s *Set) Libraries() int { return s.libraries }
+
+// Warnings lists what is allowed and perhaps not meant, one line each.
+func (s *Set) Warnings() []string { return slices.Clone(s.warnings) }
+
+// Load reads every .rego file of the sources but tests and hidden files, and
+// compiles them together with the libraries of package rego, so that each can
+// import the others. It loads all or nothing: the error is a *LoadError with every
+// problem found.
+func Load(sources ...Source) (*Set, error) {
+	schema, err := inputSchema()
+	if err != nil {
+		return nil, err
+	}
+	l := loader{caps: capabilities(), schema: schema}
+	l.read(append([]Source{{Name: builtinName, FS: rego.Library}}, sources...))
+	l.build()
+	if err := l.err(); err != nil {
+		return nil, err
+	}
+	slices.SortFunc(l.set.signatures, func(a, b detect.Signature) int {
+		return cmp.Compare(a.Metadata().ID, b.Metadata().ID)
+	})
+	return &l.set, nil
+}
+
+// loader has what the steps of Load share.
+type loader struct {
+	problems
+	caps     *ast.Capabilities
+	schema   *ast.SchemaSet
+	modules  []*module
+	complete bool // every file could be parsed
+	set      Set
+}
+
+// read parses the files of all sources.
+func (l *loader) read(sources []Source) {
+	seen := map[string]bool{}
+	l.complete = true
+	for _, source := range sources {
+		for _, f := range source.read(&l.problems) {
+			if seen[f.name] {
+				l.add(f.name, 0, 0, "the file is loaded twice")
+				continue
+			}
+			seen[f.name] = true
+			m := parse(f, l.caps, &l.problems)
+			switch {
+			case m == nil:
+				l.complete = false
+			case source.Name != builtinName && replacesHelpers(m):
+				l.warn(f.name, "skipped in favour of the built-in data.tracee.helpers")
+			default:
+				l.modules = append(l.modules, m)
+			}
+		}
+	}
+}
+
+// replacesHelpers tells of Tracee's own copy of its library.
+func replacesHelpers(m *module) bool {
+	return m.base == traceeHelpers && m.path().String() == "tracee.helpers"
+}
+
+func (l *loader) warn(file, format string, args ...any) {
+	l.set.warnings = append(l.set.warnings, printable(file)+": "+printable(fmt.Sprintf(format, args...)))
+}
+
+// build makes signatures of the packages.
+func (l *loader) build() {
+	packages := groupPackages(l.modules)
+	metadata := make([]*detect.Metadata, len(packages))
+	for i, p := range packages {
+		p.checkContract(&l.problems)
+		switch {
+		case !p.isSignature():
+			l.set.libraries++
+		case !p.isTracee():
+			if b := readBlock(p.defining(matchRule, findingsRule)[0], &l.problems); b != nil {
+				metadata[i] = b.metadata()
+			}
+		}
+	}
+	natives, tracees := l.compile(packages)
+	for i, p := range packages {
+		if tracees != nil && p.has(traceeMatch) && p.has(traceeMetadoc) && p.has(traceeSelected) {
+			metadata[i] = l.addTracee(p, tracees)
+		}
+	}
+	l.checkIDs(metadata)
+	if len(l.list) > 0 {
+		return
+	}
+	for i, p := range packages {
+		if p.isSignature() && !p.isTracee() {
+			l.addNative(p, metadata[i], natives)
+		}
+	}
+}
+
+// compile makes two compilers. Only ipcwarden's own signatures and the
+// libraries are held to the schema: Tracee's signatures name fields of events
+// that ipcwarden does not have. They can use the same libraries. A compiler is
+// nil if there were problems.
+func (l *loader) compile(packages []*regoPackage) (natives, tracees *ast.Compiler) {
+	var checked, unchecked []*module
+	for _, p := range packages {
+		for _, m := range p.modules {
+			if !p.isTracee() {
+				checked = append(checked, m)
+			}
+			if p.isTracee() || !p.isSignature() {
+				unchecked = append(unchecked, m)
+			}
+		}
+	}
+	natives = compile(checked, l.schema, l.caps, l.complete, &l.problems)
+	if natives != nil {
+		checkReferences(natives, checked, &l.problems)
+	}
+	return natives, compile(unchecked, nil, l.caps, l.complete, &l.problems)
+}
+
+func (l *loader) addTracee(p *regoPackage, compiler *ast.Compiler) *detect.Metadata {
+	s, warnings := newTracee(p, compiler, l.caps, &l.problems)
+	if s == nil {
+		return nil
+	}
+	for _, w := range warnings {
+		l.warn(s.metadata.Source, "%s", w)
+	}
+	l.set.signatures = append(l.set.signatures, s)
+	return s.metadata
+}
+
+func (l *loader) addNative(p *regoPackage, md *detect.Metadata, compiler *ast.Compiler) {
+	s, err := newNative(p, md, compiler, l.caps)
+	if err != nil {
+		l.add(md.Source, 0, 0, "%v", err)
+		return
+	}
+	l.set.signatures = append(l.set.signatures, s)
+}
+
+// checkIDs reports ids that two signatures have.
+func (l *loader) checkIDs(metadata []*detect.Metadata) {
+	first := map[string]string{}
+	for _, md := range metadata {
+		if md == nil || md.ID == "" {
+			continue
+		}
+		if other, taken := first[md.ID]; taken {
+			l.add(md.Source, 0, 0, "signature id %s is taken by %s", md.ID, other)
+			continue
+		}
+		first[md.ID] = md.Source
+	}
+}

@@ -1,0 +1,241 @@
+package regosig
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	"github.com/ipcwarden/ipcwarden/pkg/detect"
+	"github.com/ipcwarden/ipcwarden/pkg/event"
+)
+
+// header is the METADATA of a native signature without anything optional.
+func header(id string) string {
+	return "# METADATA\n# title: A title\n# custom:\n#   id: " + id + "\n#   severity: low\n#   events: [msgsnd]\n"
+}
+
+// tree is a source with one file per pair of name and text.
+func tree(files ...string) Source {
+	fsys := fstest.MapFS{}
+	for i := 0; i < len(files); i += 2 {
+		fsys[files[i]] = &fstest.MapFile{Data: []byte(files[i+1])}
+	}
+	return Source{Name: "dir", FS: fsys}
+}
+
+// problemsOf loads a source that must not load, and returns the lines.
+func problemsOf(t *testing.T, sources ...Source) []string {
+	t.Helper()
+	set, err := Load(sources...)
+	var loadError *LoadError
+	if !errors.As(err, &loadError) || set != nil {
+		t.Fatalf("got %v and error %v, want a LoadError alone", set, err)
+	}
+	lines := strings.Split(err.Error(), "\n")
+	if len(lines) != len(loadError.Problems) {
+		t.Errorf("%d lines for %d problems", len(lines), len(loadError.Problems))
+	}
+	return lines
+}
+
+func TestLoadErrors(t *testing.T) {
+	const traceeMeta = "__rego_metadoc__ := {\"id\": \"T\", \"name\": \"n\", \"properties\": {\"Severity\": 1}}\n"
+	const traceeEvents = "tracee_selected_events[s] { s := {\"source\": \"tracee\", \"name\": \"shmat\"} }\n"
+	tests := []struct {
+		name, text, want string
+	}{
+		{"parse", header("A") + "package a\nmatch if {", "dir/a.rego:8:11: unexpected eof token: expected \\n or ; or }"},
+		{"empty file", "", "dir/a.rego: empty module"},
+		{"v0 outside of tracee", "package a\nmatch { input.via == \"ipc\" }", "dir/a.rego: this is Rego v0, which is only read in package tracee.*\ndir/a.rego:2:1: `if` keyword is required before rule body"},
+		{"unsafe variable", header("A") + "package a\nmatch if x == 1", "dir/a.rego:8:10: var x is unsafe"},
+		{"unknown function", header("A") + "package a\nmatch if nope(1)", "dir/a.rego:8:10: undefined function nope"},
+		{"recursion", header("A") + "package a\nmatch if b\nb if match", "dir/a.rego:8:1: rule data.a.match is recursive: data.a.match -> data.a.b -> data.a.match\ndir/a.rego:9:1: rule data.a.b is recursive: data.a.b -> data.a.match -> data.a.b"},
+		{"network", header("A") + "package a\nmatch if http.send({})", "dir/a.rego:8:10: built-in http.send is refused: signatures have no access to the network"},
+		{"name service", header("A") + "package a\nmatch if count(net.lookup_ip_addr(\"x\")) > 0", "dir/a.rego:8:16: built-in net.lookup_ip_addr is refused: signatures have no access to the network"},
+		{"environment", header("A") + "package a\nmatch if opa.runtime().env.X", "dir/a.rego:8:10: built-in opa.runtime is refused: signatures have no access to the environment"},
+		{"schema files", header("A") + "package a\nmatch if json.verify_schema({\"$ref\": \"file:///etc/x\"})[0]", "dir/a.rego:8:10: built-in json.verify_schema is refused: a schema can name addresses and files, and signatures have access to neither"},
+		{"misspelt field", header("A") + "package a\nmatch if input.proces == \"x\"", "dir/a.rego:8:10: undefined ref: input.proces: input has no field proces; the nearest is arg"},
+		{"misspelt argument", header("A") + "package a\nmatch if input.arg.msgflag == 1", "dir/a.rego:8:10: undefined ref: input.arg.msgflag: input.arg has no field msgflag; the nearest is msgflg"},
+		{"field of another type", header("A") + "package a\nmatch if input.object.mode == \"0666\"", "dir/a.rego:8:10: match error: left is number, right is string"},
+		{"undefined reference", header("A") + "package a\nimport data.ipcwarden.cal\nmatch if cal.succeeded", "dir/a.rego:9:10: data.ipcwarden.cal.succeeded is not defined in any file"},
+		{"no metadata", "package a\nmatch if true", "dir/a.rego:1:1: a signature needs a METADATA block directly above its package"},
+		{"missing keys", "# METADATA\n# description: x\npackage a\nmatch if true", "dir/a.rego:2:3: METADATA lacks custom.events\ndir/a.rego:2:3: METADATA lacks custom.id\ndir/a.rego:2:3: METADATA lacks custom.severity\ndir/a.rego:2:3: METADATA lacks title"},
+		{"unknown key", "# METADATA\n# titel: x\n" + strings.TrimPrefix(header("A"), "# METADATA\n") + "package a\nmatch if true", "dir/a.rego:2:3: METADATA: unknown key \"titel\"; the nearest is title"},
+		{"unknown custom key", header("A") + "#   atack: [T1068]\npackage a\nmatch if true", "dir/a.rego:7:5: METADATA: unknown key \"atack\"; the nearest is attack"},
+		{"unknown event", header("A") + "#   tags: []\n# description: x\npackage a\nmatch if true", ""},
+		{"wrong id", header("'a b'") + "package a\nmatch if true", "dir/a.rego:4:9: custom.id \"a b\": only letters, digits, dot, hyphen and underscore are allowed"},
+		{"number for a string", header("7") + "package a\nmatch if true", "dir/a.rego:4:9: custom.id must be a string; a number needs quotes"},
+		{"wrong technique", header("A") + "#   attack: [T1068, x]\npackage a\nmatch if true", "dir/a.rego:7:21: custom.attack: \"x\" is not an ATT&CK technique such as T1068 or T1222.002"},
+		{"correlation", header("A") + "#   correlation: {type: event_count}\npackage a\nmatch if true", "dir/a.rego:7:18: custom.correlation: this version does not evaluate correlations"},
+		{"neither", header("A") + "package a\nmatches if true", "dir/a.rego:7:1: the package has the metadata of a signature, but neither match nor findings"},
+		{"both", header("A") + "package a\nmatch if true\nfindings contains {} if true", "dir/a.rego:9:1: a package has either match or findings"},
+		{"match with a key", header("A") + "package a\nmatch contains 1 if true", "dir/a.rego:8:1: match must have the form: match if { … }"},
+		{"findings as a value", header("A") + "package a\nfindings := {1}", "dir/a.rego:8:1: findings must have the form: findings contains {…} if { … }"},
+		{"evidence of findings", header("A") + "package a\nfindings contains {} if true\nevidence[\"a\"] := 1", "dir/a.rego:9:1: evidence goes with match; each element of findings is evidence itself"},
+		{"evidence as a set", header("A") + "package a\nmatch if true\nevidence contains 1", "dir/a.rego:9:1: evidence must have the form: evidence[key] := value"},
+		{"tracee_match elsewhere", "package a\ntracee_match := true", "dir/a.rego:2:1: tracee_match belongs in package tracee.<ID>"},
+		{"native in tracee", header("A") + "package tracee.a\nmatch if true", "dir/a.rego:8:1: match does not belong in package tracee, where Tracee's contract holds"},
+		{"no metadoc", "package tracee.a\n" + traceeEvents + "tracee_match { true }", "dir/a.rego:1:1: the package has tracee_match, but no __rego_metadoc__"},
+		{"no verdict", "package tracee.a\n" + traceeMeta, "dir/a.rego:2:1: the package has __rego_metadoc__, but no tracee_match"},
+		{"no source", "package tracee.a\n" + traceeMeta + "tracee_selected_events[s] { s := {\"name\": \"shmat\"} }\ntracee_match { true }", "dir/a.rego:3:1: tracee_selected_events: a selector has no source"},
+		{"wrong origin", "package tracee.a\n" + traceeMeta + "tracee_selected_events[s] { s := {\"source\": \"tracee\", \"origin\": \"pod\"} }\ntracee_match { true }", "dir/a.rego:3:1: tracee_selected_events: origin \"pod\" is none of *, host, container, container-init"},
+		{"metadoc from the event", "package tracee.a\n" + traceeEvents + "__rego_metadoc__ = {\"id\": input.eventName}\ntracee_match { true }", "dir/a.rego:3:1: __rego_metadoc__ is undefined: it must not depend on the event"},
+		{"severity", "package tracee.a\n" + traceeEvents + "__rego_metadoc__ := {\"id\": \"T\", \"properties\": {\"Severity\": \"high\"}}\ntracee_match { true }", "dir/a.rego:3:1: __rego_metadoc__: property Severity is not a number from 0 (info) to 3 (high) or above (critical)"},
+		{"broken v0", "package tracee.a\n" + traceeEvents + "tracee_match {\n  x := \n}", "dir/a.rego:4:8: unexpected eof token"},
+		{"broken v1", "package tracee.a\ntracee_match if true\ny if { x := }", "dir/a.rego:3:13: unexpected } token"},
+		{"escape sequences", header("A") + "package a\nmatch if input[\"\\u001b[31m\"]", ""},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			if tt.want == "" {
+				t.Skip()
+			}
+			if got := strings.Join(problemsOf(t, tree("a.rego", tt.text)), "\n"); got != tt.want {
+				t.Errorf("got\n%s\nwant\n%s", got, tt.want)
+			}
+		})
+	}
+}
+
+func TestUnknownNames(t *testing.T) {
+	text := "# METADATA\n# title: A title\n# custom:\n#   id: A\n#   severity: hihg\n#   events: [msgsnd, mgsrcv]\npackage a\nmatch if true"
+	want := []string{
+		`dir/a.rego:5:15: custom.severity: severity "hihg" is none of info, low, medium, high, critical`,
+		`dir/a.rego:6:22: custom.events: there is no event "mgsrcv"; the nearest is msgrcv`,
+	}
+	if got := problemsOf(t, tree("a.rego", text)); strings.Join(got, "\n") != strings.Join(want, "\n") {
+		t.Errorf("got %q", got)
+	}
+}
+
+// TestEveryProblem tells of errors that OPA finds at different stages, and in
+// files that need each other, at once and without consequential ones.
+func TestEveryProblem(t *testing.T) {
+	got := problemsOf(t, tree(
+		"parse.rego", "package lib.parse\nf(x) := ",
+		"unsafe.rego", header("A")+"package a\nmatch if x == 1",
+		"typo.rego", header("B")+"package b\nmatch if input.proces",
+		"meta.rego", header("C")+"#   x: 1\npackage c\nmatch if true",
+		"needs.rego", header("D")+"package d\nmatch if data.lib.parse.f(1)",
+		"good.rego", header("E")+"package e\nmatch if true",
+	))
+	want := []string{"dir/meta.rego:7:5: ", "dir/parse.rego:2:9: ", "dir/typo.rego:8:10: ", "dir/unsafe.rego:8:10: "}
+	for i, prefix := range want {
+		if i >= len(got) || !strings.HasPrefix(got[i], prefix) {
+			t.Errorf("problem %d of %q, want %s", i, got, prefix)
+		}
+	}
+	if len(got) != len(want) {
+		t.Errorf("%d problems: %q", len(got), got)
+	}
+}
+
+func TestDuplicates(t *testing.T) {
+	got := problemsOf(t, tree("a.rego", header("A")+"package a\nmatch if true", "b.rego", header("A")+"package b\nmatch if true"))
+	if want := "dir/b.rego: signature id A is taken by dir/a.rego"; len(got) != 1 || got[0] != want {
+		t.Errorf("got %q", got)
+	}
+	got = problemsOf(t, tree("a.rego", header("A")+"package a\nmatch if true", "b.rego", header("B")+"package a\nmatch if false"))
+	if want := "dir/b.rego:7:1: package a has a signature in dir/a.rego already: one signature to a package"; len(got) != 1 || got[0] != want {
+		t.Errorf("got %q", got)
+	}
+	one := tree("a.rego", header("A")+"package a\nmatch if true")
+	if got := problemsOf(t, one, one); len(got) != 1 || got[0] != "dir/a.rego: the file is loaded twice" {
+		t.Errorf("got %q", got)
+	}
+}
+
+func TestPaths(t *testing.T) {
+	dir := t.TempDir()
+	write := func(name, text string) {
+		t.Helper()
+		if err := os.MkdirAll(filepath.Dir(filepath.Join(dir, name)), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("set/sub/a.rego", header("A")+"package a\nmatch if data.lib.yes")
+	write("set/lib.rego", "package lib\nyes := true")
+	write("set/a_test.rego", "no rego")
+	write("set/.hidden/x.rego", "no rego")
+	write("set/.x.rego", "no rego")
+	write("one.rego", header("B")+"package b\nmatch if true")
+	write("readme.md", "no rego")
+	if err := os.MkdirAll(filepath.Join(dir, "none"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.MkdirAll(filepath.Join(dir, "odd", "x.rego", "y"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+
+	set, err := Load(Path(filepath.Join(dir, "set")), Path(filepath.Join(dir, "one.rego")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := len(set.Signatures()); got != 2 {
+		t.Errorf("%d signatures", got)
+	}
+	if got, want := set.Signatures()[0].Metadata().Source, filepath.Join(dir, "set/sub/a.rego"); got != want {
+		t.Errorf("source %s, want %s", got, want)
+	}
+	for name, want := range map[string]string{
+		"missing":      ": no such file or directory",
+		"missing.rego": ": no such file or directory",
+		"readme.md":    ": not a directory",
+		"none":         ": no .rego file in this directory",
+		"odd":          ": no .rego file in this directory",
+	} {
+		at := filepath.Join(dir, name)
+		if got := problemsOf(t, Path(at)); len(got) != 1 || got[0] != at+want {
+			t.Errorf("got %q, want %s%s", got, at, want)
+		}
+	}
+}
+
+func TestProblemIsPrintable(t *testing.T) {
+	ps := &problems{}
+	ps.add("a\x1b[31m.rego", 1, 2, "a\nb\x07%s", "\u202e")
+	if got, want := ps.err().Error(), `a\x1b[31m.rego:1:2: a b\a\u202e`; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+func TestNativeMetadata(t *testing.T) {
+	text := `# METADATA
+# title: A title
+# description: |
+#   Two
+#   lines
+# related_resources:
+#   - https://example.org/a
+#   - ref: https://example.org/b
+#     description: b
+# custom:
+#   id: A-1
+#   severity: critical
+#   events: [msgsnd, shmat]
+#   attack: [T1068, T1222.002]
+#   false_positives: [none]
+#   version: "1.0"
+#   tags: [x, y]
+package a
+match if true
+`
+	set, err := Load(tree("x/a.rego", text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	md := set.Signatures()[0].Metadata()
+	if md.ID != "A-1" || md.Title != "A title" || md.Description != "Two\nlines" || md.Version != "1.0" ||
+		md.Severity != detect.Critical || md.Events != event.Of(event.Msgsnd, event.Shmat) ||
+		strings.Join(md.References, " ") != "https://example.org/a https://example.org/b" ||
+		strings.Join(md.Attack, " ") != "T1068 T1222.002" || strings.Join(md.FalsePositives, " ") != "none" ||
+		strings.Join(md.Tags, " ") != "x y" || md.Source != "dir/x/a.rego" {
+		t.Errorf("got %+v", md)
+	}
+}

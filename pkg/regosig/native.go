@@ -1,0 +1,149 @@
+package regosig
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/open-policy-agent/opa/v1/ast"
+
+	"github.com/ipcwarden/ipcwarden/pkg/detect"
+)
+
+// native is a signature in ipcwarden's own contract.
+type native struct {
+	metadata *detect.Metadata
+	verdict  query // match, or findings
+	evidence query // of match
+	explains bool  // the package has evidence
+	many     bool  // the verdict is findings
+}
+
+// checkNative reports rules that do not have the form that the contract gives
+// them.
+func (p *regoPackage) checkNative(ps *problems) {
+	for _, m := range p.defining(traceeMatch) {
+		ps.at(m.rules(traceeMatch)[0].Location, "%s belongs in package tracee.<ID>", traceeMatch)
+	}
+	verdicts := p.defining(matchRule, findingsRule)
+	p.checkOne(verdicts, ps)
+	if len(verdicts) == 0 {
+		for _, m := range p.modules {
+			if a := packageAnnotation(m); a != nil && a.Custom["id"] != nil {
+				ps.at(m.Package.Location, "the package has the metadata of a signature, but neither %s nor %s", matchRule, findingsRule)
+			}
+		}
+		return
+	}
+	for _, m := range p.modules {
+		for _, r := range m.rules(matchRule) {
+			if r.Head.RuleKind() != ast.SingleValue || len(r.Head.Ref()) > 1 || len(r.Head.Args) > 0 {
+				ps.at(r.Location, "%s must have the form: match if { … }", matchRule)
+			}
+		}
+		for _, r := range m.rules(findingsRule) {
+			if r.Head.RuleKind() != ast.MultiValue || len(r.Head.Ref()) > 1 {
+				ps.at(r.Location, "%s must have the form: findings contains {…} if { … }", findingsRule)
+			}
+			if p.has(matchRule) {
+				ps.at(r.Location, "a package has either %s or %s", matchRule, findingsRule)
+			}
+		}
+		for _, r := range m.rules(evidenceRule) {
+			if r.Head.RuleKind() != ast.SingleValue || len(r.Head.Args) > 0 {
+				ps.at(r.Location, "%s must have the form: evidence[key] := value", evidenceRule)
+			}
+			if !p.has(matchRule) {
+				ps.at(r.Location, "%s goes with %s; each element of %s is evidence itself", evidenceRule, matchRule, findingsRule)
+			}
+		}
+	}
+}
+
+// newNative prepares the package's rules. The package holds to the contract.
+func newNative(p *regoPackage, md *detect.Metadata, compiler *ast.Compiler, caps *ast.Capabilities) (*native, error) {
+	s := &native{metadata: md, many: p.has(findingsRule), explains: p.has(evidenceRule)}
+	verdict := matchRule
+	if s.many {
+		verdict = findingsRule
+	}
+	var err error
+	if s.verdict, err = prepare(compiler, caps, p.modules[0].Package, verdict); err != nil {
+		return nil, err
+	}
+	if s.explains {
+		s.evidence, err = prepare(compiler, caps, p.modules[0].Package, evidenceRule)
+	}
+	return s, err
+}
+
+// Metadata is what the METADATA block says.
+func (s *native) Metadata() *detect.Metadata { return s.metadata }
+
+// Match evaluates the verdict and, if there is one, what explains it.
+func (s *native) Match(ctx context.Context, in *detect.Input, found []detect.Finding) ([]detect.Finding, error) {
+	value, defined, err := s.verdict.onEvent(ctx, in)
+	switch {
+	case err != nil || !defined:
+		return found, err
+	case s.many:
+		return s.appendAll(found, value)
+	}
+	matched, ok := value.(bool)
+	if !ok {
+		return found, fmt.Errorf("%s is %s, not true or false", s.verdict.rule, kindOf(value))
+	}
+	if !matched {
+		return found, nil
+	}
+	var evidence map[string]any
+	if s.explains {
+		if evidence, err = s.explanation(ctx, in); err != nil {
+			return found, err
+		}
+	}
+	return append(found, detect.Finding{Evidence: evidence}), nil
+}
+
+// explanation is the evidence; nil if nothing of it is defined for the event.
+func (s *native) explanation(ctx context.Context, in *detect.Input) (map[string]any, error) {
+	value, defined, err := s.evidence.onEvent(ctx, in)
+	if err != nil || !defined {
+		return nil, err
+	}
+	evidence, ok := value.(map[string]any)
+	if !ok {
+		return nil, fmt.Errorf("%s is %s, not an object", s.evidence.rule, kindOf(value))
+	}
+	return evidence, nil
+}
+
+// appendAll makes each element of findings a finding.
+func (s *native) appendAll(found []detect.Finding, value any) ([]detect.Finding, error) {
+	elements, _ := value.([]any)
+	for _, element := range elements {
+		evidence, ok := element.(map[string]any)
+		if !ok {
+			return found, fmt.Errorf("%s has %s, not only objects", s.verdict.rule, kindOf(element))
+		}
+		found = append(found, detect.Finding{Evidence: evidence})
+	}
+	return found, nil
+}
+
+// kindOf names a value's JSON type for an error.
+func kindOf(value any) string {
+	switch value.(type) {
+	case nil:
+		return "null"
+	case bool:
+		return "a boolean"
+	case string:
+		return "a string"
+	case []any:
+		return "an array or a set"
+	case map[string]any:
+		return "an object"
+	default:
+		return "a number"
+	}
+}

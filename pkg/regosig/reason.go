@@ -1,0 +1,45 @@
+package regosig
+
+import (
+	"strings"
+
+	"github.com/open-policy-agent/opa/v1/ast"
+)
+
+// undefinedFunction starts what OPA says of a call that it cannot resolve.
+const undefinedFunction = "undefined function "
+
+// reason says in one line what e says in several.
+func reason(e *ast.Error) string {
+	if name, ok := strings.CutPrefix(e.Message, undefinedFunction); ok {
+		if why := refusal(name); why != "" {
+			return "built-in " + name + " is refused: " + why
+		}
+	}
+	if detail, ok := e.Details.(*ast.RefErrInvalidDetail); ok {
+		return e.Message + fieldHint(detail)
+	}
+	return e.Message
+}
+
+// fieldHint names the field that does not exist, and the one that was meant.
+func fieldHint(detail *ast.RefErrInvalidDetail) string {
+	if detail.Pos >= len(detail.Ref) {
+		return ""
+	}
+	field, ok := detail.Ref[detail.Pos].Value.(ast.String)
+	if !ok {
+		return ""
+	}
+	var names []string
+	for _, v := range detail.OneOf {
+		if name, ok := v.(ast.String); ok {
+			names = append(names, string(name))
+		}
+	}
+	hint := ": " + detail.Ref[:detail.Pos].String() + " has no field " + string(field)
+	if near := nearest(string(field), names); near != "" {
+		hint += "; the nearest is " + near
+	}
+	return hint
+}

@@ -1,0 +1,102 @@
+package regosig
+
+import (
+	"fmt"
+
+	"github.com/open-policy-agent/opa/v1/ast"
+
+	"github.com/ipcwarden/ipcwarden/pkg/event"
+)
+
+// origins is the set of places from which a selector takes events.
+type origins uint8
+
+// Tracee's origins. A container's start-up, before its own program runs, is an
+// origin of its own.
+const (
+	fromHost origins = 1 << iota
+	fromContainer
+	fromContainerInit
+
+	anyOrigin = fromHost | fromContainer | fromContainerInit
+)
+
+// originNames spells the origins as selectors do.
+var originNames = map[string]origins{
+	"": anyOrigin, "*": anyOrigin,
+	"host": fromHost, "container": fromContainer, "container-init": fromContainerInit,
+}
+
+func (o origins) has(other origins) bool { return o&other != 0 }
+
+// originOf is where an event comes from, by Tracee's definition.
+func originOf(d *event.Document) origins {
+	switch {
+	case d.ContextFlags.ContainerStarted:
+		return fromContainer
+	case d.ContainerID != "":
+		return fromContainerInit
+	default:
+		return fromHost
+	}
+}
+
+// selectEvents reads tracee_selected_events. Events that ipcwarden does not see
+// are no error, so that Tracee's signatures load as they are, but a warning.
+func (s *tracee) selectEvents(value any, loc *ast.Location, ps *problems) (warnings []string) {
+	selectors, ok := value.([]any)
+	if !ok {
+		ps.at(loc, "%s is %s, not a set", traceeSelected, kindOf(value))
+		return nil
+	}
+	if len(selectors) == 0 {
+		ps.at(loc, "%s is empty", traceeSelected)
+	}
+	for _, element := range selectors {
+		selector, ok := element.(map[string]any)
+		if !ok {
+			ps.at(loc, "%s has %s, not only objects", traceeSelected, kindOf(element))
+			continue
+		}
+		if w := s.selectEvent(selector, loc, ps); w != "" {
+			warnings = append(warnings, w)
+		}
+	}
+	return warnings
+}
+
+func (s *tracee) selectEvent(selector map[string]any, loc *ast.Location, ps *problems) (warning string) {
+	text := func(key string) string {
+		v, ok := selector[key]
+		if t, isText := v.(string); !ok || isText {
+			return t
+		}
+		ps.at(loc, "%s: %s is %s, not a string", traceeSelected, key, kindOf(v))
+		return ""
+	}
+	source, name, origin := text("source"), text("name"), text("origin")
+	from, ok := originNames[origin]
+	if !ok {
+		ps.at(loc, "%s: origin %q is none of *, host, container, container-init", traceeSelected, origin)
+	}
+	switch row := event.ByName(name); {
+	case source == "":
+		ps.at(loc, "%s: a selector has no source", traceeSelected)
+	case source != "tracee":
+		return fmt.Sprintf("selects events of source %s, which ipcwarden does not have", source)
+	case name == "" || name == "*":
+		for _, row := range event.Rows() {
+			s.selectRow(row, from)
+		}
+	case row == nil:
+		return fmt.Sprintf("selects %s, which ipcwarden does not see", name)
+	default:
+		s.selectRow(row, from)
+	}
+	return ""
+}
+
+func (s *tracee) selectRow(row *event.Row, from origins) {
+	s.selected[row.ID] |= from
+	s.metadata.Events = s.metadata.Events.With(row.ID)
+}

@@ -1,0 +1,111 @@
+package regosig
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/open-policy-agent/opa/v1/ast"
+
+	"github.com/ipcwarden/ipcwarden/pkg/detect"
+	"github.com/ipcwarden/ipcwarden/pkg/event"
+)
+
+// tracee is a signature in Tracee's contract.
+type tracee struct {
+	metadata *detect.Metadata
+	verdict  query
+	selected map[event.ID]origins
+}
+
+// checkTracee reports packages of which only a part of the contract is there.
+func (p *regoPackage) checkTracee(ps *problems) {
+	verdicts := p.defining(traceeMatch)
+	p.checkOne(verdicts, ps)
+	for _, name := range []string{traceeMetadoc, traceeSelected} {
+		owners := p.defining(name)
+		if len(verdicts) == 0 && len(owners) > 0 {
+			ps.at(owners[0].rules(name)[0].Location, "the package has %s, but no %s", name, traceeMatch)
+		}
+		if len(verdicts) > 0 && len(owners) == 0 {
+			ps.at(verdicts[0].Package.Location, "the package has %s, but no %s", traceeMatch, name)
+		}
+	}
+	for _, name := range []string{matchRule, findingsRule} {
+		for _, m := range p.defining(name) {
+			if a := packageAnnotation(m); a != nil && a.Custom["id"] != nil {
+				ps.at(m.rules(name)[0].Location, "%s does not belong in package tracee, where Tracee's contract holds", name)
+			}
+		}
+	}
+	for _, m := range verdicts {
+		for _, r := range m.rules(traceeMatch) {
+			if r.Head.RuleKind() != ast.SingleValue || len(r.Head.Ref()) > 1 || len(r.Head.Args) > 0 {
+				ps.at(r.Location, "%s must be true or an object", traceeMatch)
+			}
+		}
+	}
+}
+
+// newTracee evaluates what the package says about itself and prepares its
+// verdict. It is nil if something is wrong, which is then reported.
+func newTracee(p *regoPackage, compiler *ast.Compiler, caps *ast.Capabilities, ps *problems) (s *tracee, warnings []string) {
+	m := p.defining(traceeMatch)[0]
+	value := func(rule string) (any, *ast.Location) {
+		loc := p.defining(rule)[0].rules(rule)[0].Location
+		q, err := prepare(compiler, caps, m.Package, rule)
+		if err != nil {
+			ps.at(loc, "%v", err)
+			return nil, loc
+		}
+		v, defined, err := q.onNothing()
+		switch {
+		case err != nil:
+			ps.at(loc, "%v", err)
+		case !defined:
+			ps.at(loc, "%s is undefined: it must not depend on the event", rule)
+		}
+		return v, loc
+	}
+	before := len(ps.list)
+	s = &tracee{metadata: &detect.Metadata{Source: m.name}, selected: map[event.ID]origins{}}
+	if doc, loc := value(traceeMetadoc); doc != nil {
+		warnings = append(warnings, readMetadoc(s.metadata, doc, loc, ps)...)
+	}
+	if set, loc := value(traceeSelected); set != nil {
+		warnings = append(warnings, s.selectEvents(set, loc, ps)...)
+	}
+	var err error
+	if s.verdict, err = prepare(compiler, caps, m.Package, traceeMatch); err != nil {
+		ps.at(m.Package.Location, "%v", err)
+	}
+	if len(ps.list) > before {
+		return nil, nil
+	}
+	return s, warnings
+}
+
+// Metadata is what __rego_metadoc__ says.
+func (s *tracee) Metadata() *detect.Metadata { return s.metadata }
+
+// Match evaluates tracee_match. An empty object is a finding, as it is for
+// Tracee.
+func (s *tracee) Match(ctx context.Context, in *detect.Input, found []detect.Finding) ([]detect.Finding, error) {
+	if accepted := s.selected[in.Event().ID]; accepted != anyOrigin && !accepted.has(originOf(in.Document())) {
+		return found, nil
+	}
+	value, defined, err := s.verdict.onEvent(ctx, in)
+	if err != nil || !defined {
+		return found, err
+	}
+	switch v := value.(type) {
+	case bool:
+		if v {
+			found = append(found, detect.Finding{})
+		}
+		return found, nil
+	case map[string]any:
+		return append(found, detect.Finding{Evidence: v}), nil
+	default:
+		return found, fmt.Errorf("%s is %s, not true or an object", s.verdict.rule, kindOf(value))
+	}
+}

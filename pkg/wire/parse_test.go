@@ -1,0 +1,224 @@
+package wire
+
+import (
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"math"
+	"slices"
+	"testing"
+	"unsafe"
+
+	"github.com/ipcwarden/ipcwarden/pkg/event"
+)
+
+// encode gives the bytes that the BPF program would write for r and main.
+func encode(r Record, main []byte) []byte {
+	r.Format = Format
+	r.Length = uint32(Size + len(main))
+	r.Memory[event.MainMemory].Captured = uint32(len(main))
+	b := slices.Clone(unsafe.Slice((*byte)(unsafe.Pointer(&r)), Size))
+	return append(b, main...)
+}
+
+// parse is Parse for bytes that must be good.
+func parse(t testing.TB, b []byte) *event.Event {
+	t.Helper()
+	var e event.Event
+	if err := Parse(b, 0, &e); err != nil {
+		t.Fatal(err)
+	}
+	return &e
+}
+
+func document(t testing.TB, e *event.Event) *event.Document {
+	t.Helper()
+	var d event.Document
+	e.Document(&d)
+	if _, err := json.Marshal(&d); err != nil {
+		t.Fatal(err)
+	}
+	return &d
+}
+
+func msgsnd() (Record, []byte) {
+	r := Record{
+		Event: uint8(event.Msgsnd), ABI: uint8(event.AMD64), EnteredNS: 100, ExitedNS: 350,
+		Args: [6]uint64{0xdead00000007, 0x7ffc0000, 5, 0o4000}, Return: -11,
+	}
+	copy(r.Comm[:], "sender")
+	r.Memory[event.MainMemory] = Memory{Used: 1, Address: 0x7ffc0000, Length: 13, Pointee: uint8(event.MsgbufIn), AtEntry: uint8(event.Whole)}
+	return r, append(binary.NativeEndian.AppendUint64(nil, 42), "hello"...)
+}
+
+func TestParseNative(t *testing.T) {
+	e := parse(t, encode(msgsnd()))
+	d := document(t, e)
+	if id, _ := e.Arg("msqid"); int64(id) != 7 {
+		t.Errorf("msqid %d, want 7: an int has 32 bits", int64(id))
+	}
+	if d.EventName != "msgsnd" || d.Error != "EAGAIN" || !slices.Equal(d.Flags, []string{"IPC_NOWAIT"}) || d.DurationNS != 250 {
+		t.Errorf("document %+v", d)
+	}
+	content := d.Memory[0].AtEntry
+	if *content.Mtype != 42 || *content.Text != "hello" || content.State != "read" || d.Memory[0].Arg != "msgp" {
+		t.Errorf("memory %+v of %+v", content, d.Memory[0])
+	}
+}
+
+func TestParseMultiplexed(t *testing.T) {
+	r := Record{
+		Event: uint8(event.Msgrcv), ABI: uint8(event.I386), Flags: FlagCompat | FlagMultiplexed,
+		Raw:  [6]uint64{12 | 1<<16, 7, 100, 0o4000, 0xfffdf000, 0xffffffff},
+		Args: [6]uint64{7, 0xfffdf000, 100, 0xffffffff, 0o4000}, Return: -42,
+	}
+	e := parse(t, encode(r, nil))
+	if typ, _ := e.Arg("msgtyp"); int64(typ) != -1 {
+		t.Errorf("msgtyp %d, want -1: a long of a 32-bit caller is sign-extended", int64(typ))
+	}
+	if ptr, _ := e.Arg("msgp"); ptr != 0xfffdf000 {
+		t.Errorf("msgp %#x", ptr)
+	}
+	d := document(t, e)
+	if d.Via != "ipc" || d.Syscall != "ipc" || !d.ContextFlags.IsCompat || *d.IPC != (event.IPCCall{Call: 12, Version: 1}) {
+		t.Errorf("document %+v ipc %+v", d, d.IPC)
+	}
+	var raw event.Event
+	e.Multiplexer(&raw)
+	if d = document(t, &raw); d.EventName != "ipc" || d.Command != "MSGRCV" || d.ArgsNum != 6 || d.Args[5].Value != int64(-1) {
+		t.Errorf("raw ipc event %+v", d)
+	}
+}
+
+func TestParseAttachThroughIPC(t *testing.T) {
+	r := Record{
+		Event: uint8(event.Shmat), ABI: uint8(event.I386), Flags: FlagCompat | FlagMultiplexed,
+		Raw: [6]uint64{21, 3, 0, 0xff00, 0, 0}, Args: [6]uint64{3, 0, 0},
+	}
+	r.Memory[event.IndirectMemory] = Memory{Used: 1, Address: 0xff00, Length: 4, Captured: 4, AtExit: uint8(event.Whole)}
+	binary.NativeEndian.PutUint32(r.Small[0][:], 0xf7fc4000)
+	e := parse(t, encode(r, nil))
+	if e.Return != 0xf7fc4000 || e.RawReturn != 0 || e.Failed() {
+		t.Errorf("return %#x, raw %d", e.Return, e.RawReturn)
+	}
+	if d := document(t, e); d.Memory[0].Arg != "third" || d.Memory[0].AtExit.Pointer != "0xf7fc4000" {
+		t.Errorf("memory %+v", d.Memory[0])
+	}
+}
+
+func TestParseSettingsOfOldStructures(t *testing.T) {
+	old := make([]byte, event.SettingsSize(event.MessageQueue, event.I386, true))
+	old[4], old[12] = 33, 0o60
+	r := Record{
+		Event: uint8(event.Msgctl), ABI: uint8(event.I386), Flags: FlagCompat | FlagMultiplexed, Command: event.IPCSet,
+		Raw: [6]uint64{14, 3, event.IPCSet, 0, 0xff00}, Args: [6]uint64{3, event.IPCSet, 0xff00},
+	}
+	r.Memory[event.MainMemory] = Memory{Used: 1, Pointee: uint8(event.Settings), AtEntry: uint8(event.Whole)}
+	d := document(t, parse(t, encode(r, old)))
+	if got := d.Memory[0].AtEntry; got.UID == nil || *got.UID != 33 || *got.Mode != 0o60 {
+		t.Errorf("settings %+v", got)
+	}
+}
+
+func TestParseCommandWithoutIPC64(t *testing.T) {
+	r := Record{Event: uint8(event.Shmctl), ABI: uint8(event.I386), Flags: FlagCompat | FlagMultiplexed,
+		Command: event.IPC64, Raw: [6]uint64{24, 3, event.IPC64}, Args: [6]uint64{3, event.IPC64}}
+	if d := document(t, parse(t, encode(r, nil))); d.Command != "IPC_RMID" || d.Args[1].Value != int64(0) {
+		t.Errorf("command %q, args %v", d.Command, d.Args)
+	}
+}
+
+func TestParseRefuses(t *testing.T) {
+	valid := encode(msgsnd())
+	for name, spoil := range map[string]func(r *Record){
+		"format":       func(r *Record) { r.Format++ },
+		"length":       func(r *Record) { r.Length = math.MaxUint32 },
+		"short length": func(r *Record) { r.Length = 3 },
+		"event":        func(r *Record) { r.Event = 0 },
+		"large event":  func(r *Record) { r.Event = 200 },
+		"abi":          func(r *Record) { r.ABI = 9 },
+		"kind":         func(r *Record) { r.Object.Kind = 9 },
+		"times":        func(r *Record) { r.ExitedNS = 1 },
+		"captured":     func(r *Record) { r.Memory[0].Captured = 1000 },
+		"small":        func(r *Record) { r.Memory[1].Captured = 17 },
+		"pointee":      func(r *Record) { r.Memory[0].Pointee = 77 },
+		"timeout":      func(r *Record) { r.Memory[event.TimeoutMemory].Used = 1 },
+	} {
+		b := slices.Clone(valid)
+		spoil((*Record)(unsafe.Pointer(&b[0])))
+		var e event.Event
+		if err := Parse(b, 0, &e); !errors.Is(err, ErrMalformed) {
+			t.Errorf("%s: error %v, want ErrMalformed", name, err)
+		}
+	}
+	for cut := range Size {
+		var e event.Event
+		if err := Parse(valid[:cut], 0, &e); !errors.Is(err, ErrMalformed) {
+			t.Fatalf("%d bytes: error %v, want ErrMalformed", cut, err)
+		}
+	}
+}
+
+// FuzzParse holds Parse to its promise: any bytes give an event or an error, and
+// an event can be written as a document.
+func FuzzParse(f *testing.F) {
+	f.Add(encode(msgsnd()))
+	for _, row := range event.Rows() {
+		for _, abi := range []event.ABI{event.AMD64, event.I386} {
+			r := Record{Event: uint8(row.ID), ABI: uint8(abi)}
+			if row.MainAt() >= 0 {
+				r.Memory[event.MainMemory] = Memory{Used: 1, Pointee: uint8(row.Args[row.MainAt()].Pointee), AtEntry: uint8(event.Cut)}
+			}
+			f.Add(encode(r, []byte("0123456789abcdef0123456789abcdef")))
+		}
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		if len(b) > 4 { // else hardly any input gets past the first checks
+			b[4] = Format
+		}
+		var e event.Event
+		if err := Parse(b, 0, &e); err != nil {
+			if !errors.Is(err, ErrMalformed) {
+				t.Fatalf("error %v is no ErrMalformed", err)
+			}
+			return
+		}
+		document(t, &e)
+		if e.Multiplexed {
+			var raw event.Event
+			e.Multiplexer(&raw)
+			document(t, &raw)
+		}
+	})
+}
+
+func BenchmarkParse(b *testing.B) {
+	record := encode(msgsnd())
+	var e event.Event
+	b.ReportAllocs()
+	for b.Loop() {
+		if err := Parse(record, 0, &e); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func BenchmarkDocument(b *testing.B) {
+	e := parse(b, encode(msgsnd()))
+	var d event.Document
+	b.ReportAllocs()
+	for b.Loop() {
+		e.Document(&d)
+	}
+}
+
+func TestParseAllocatesNothing(t *testing.T) {
+	record := encode(msgsnd())
+	var e event.Event
+	if err := Parse(record, 0, &e); err != nil {
+		t.Fatal(err)
+	}
+	if n := testing.AllocsPerRun(100, func() { _ = Parse(record, 0, &e) }); n != 0 {
+		t.Errorf("%v allocations an event, want none", n)
+	}
+}
