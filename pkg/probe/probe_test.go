@@ -1,0 +1,113 @@
+package probe
+
+import (
+	"errors"
+	"io"
+	"os"
+	"runtime"
+	"testing"
+
+	"go.uber.org/zap"
+	"golang.org/x/sys/unix"
+
+	"github.com/ipcwarden/ipcwarden/pkg/event"
+)
+
+// openOrSkip attaches a probe that sees this process only. It skips where a
+// requirement is not met, and fails where all are and the probe does not attach.
+func openOrSkip(t testing.TB, filter Filter) *Probe {
+	t.Helper()
+	if err := missing(); err != nil {
+		t.Skip("the probe cannot run here:", err)
+	}
+	filter.PIDs = []uint32{uint32(os.Getpid())}
+	p, err := Open(Options{Filter: filter, SnapshotBytes: 64, Log: zap.NewNop()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := p.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return p
+}
+
+// drain detaches p and returns how many events it had left.
+func drain(t testing.TB, p *Probe, each func(*event.Event)) (events uint64) {
+	t.Helper()
+	if err := p.Detach(); err != nil {
+		t.Fatal(err)
+	}
+	var e event.Event
+	for {
+		switch err := p.Next(&e); {
+		case err == nil:
+			events++
+			each(&e)
+		case errors.Is(err, io.EOF):
+			return events
+		case !errors.Is(err, os.ErrDeadlineExceeded):
+			t.Fatal(err)
+		}
+	}
+}
+
+func TestCaptureOfThisProcess(t *testing.T) {
+	p := openOrSkip(t, Filter{Events: event.All})
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	id, _, errno := unix.Syscall(unix.SYS_MSGGET, event.IPCPrivate, 0o600|event.IPCCreat, 0)
+	if errno != 0 {
+		t.Fatal(errno)
+	}
+	if _, _, errno := unix.Syscall(unix.SYS_MSGCTL, id, event.IPCRmid, 0); errno != 0 {
+		t.Fatal(errno)
+	}
+	var got []event.Event
+	events := drain(t, p, func(e *event.Event) { got = append(got, *e) })
+	if events != 2 {
+		t.Fatalf("%d events, want 2", events)
+	}
+	get, remove := &got[0], &got[1]
+	if get.ID != event.Msgget || get.Return != int64(id) || !get.Object.Created || get.Object.ID != int32(id) || get.Object.Mode != 0o600 {
+		t.Errorf("msgget event %+v", get)
+	}
+	if remove.ID != event.Msgctl || remove.Command() != "IPC_RMID" || remove.Object.ID != int32(id) || remove.Object.Created {
+		t.Errorf("msgctl event %+v", remove)
+	}
+	who := &remove.Process
+	if who.HostTID != uint32(unix.Gettid()) || who.HostPID != uint32(os.Getpid()) || who.HostParentPID != uint32(os.Getppid()) ||
+		who.EUID != uint32(os.Geteuid()) || who.IPCNamespace == 0 || who.ThreadStartNS < who.ProcessStartNS {
+		t.Errorf("process %+v", who)
+	}
+	counts, err := p.Counts()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if counts.Emitted != 2 || counts.Entered != counts.Emitted+counts.Filtered+counts.InFlight {
+		t.Errorf("counts %+v do not add up", counts)
+	}
+}
+
+func TestFilterByEvent(t *testing.T) {
+	p := openOrSkip(t, Filter{Events: event.Of(event.Semctl)})
+	unix.Syscall(unix.SYS_MSGCTL, ^uintptr(0), event.IPCRmid, 0)
+	unix.Syscall6(unix.SYS_SEMCTL, ^uintptr(0), 0, event.IPCRmid, 0, 0, 0)
+	drain(t, p, func(e *event.Event) {
+		if e.ID != event.Semctl {
+			t.Errorf("event %s got through", e.ID)
+		}
+	})
+	if counts, err := p.Counts(); err != nil || counts.Emitted != 1 || counts.Filtered == 0 {
+		t.Errorf("counts %+v, %v", counts, err)
+	}
+}
+
+func TestOpenRefusesSnapshot(t *testing.T) {
+	for _, bytes := range []int{-1, MaxSnapshotBytes + 1} {
+		if _, err := Open(Options{SnapshotBytes: bytes, Log: zap.NewNop()}); err == nil {
+			t.Errorf("a snapshot of %d bytes was accepted", bytes)
+		}
+	}
+}
