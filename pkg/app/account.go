@@ -6,17 +6,19 @@ import (
 
 	"go.uber.org/zap"
 
+	"github.com/ipcwarden/ipcwarden/pkg/alert"
 	"github.com/ipcwarden/ipcwarden/pkg/enrich"
 	"github.com/ipcwarden/ipcwarden/pkg/pipeline"
 	"github.com/ipcwarden/ipcwarden/pkg/probe"
 )
 
-func newEnricher() (*enrich.Enricher, error) {
-	host, err := os.Hostname()
+// host makes what depends on the name of this host.
+func host() (*enrich.Enricher, *alert.Factory, error) {
+	name, err := os.Hostname()
 	if err != nil {
-		return nil, fmt.Errorf("read the host's name: %w", err)
+		return nil, nil, fmt.Errorf("read the host's name: %w", err)
 	}
-	return enrich.New(host, "/proc"), nil
+	return enrich.New(name, "/proc"), alert.NewFactory(name), nil
 }
 
 // logCounts says at the end what became of every call: entered = emitted +

@@ -43,7 +43,7 @@ func Trace(ctx context.Context, opts TraceOptions, out io.Writer, log *zap.Logge
 		return err
 	}
 	defer p.Close()
-	enricher, err := newEnricher()
+	enricher, _, err := host()
 	if err != nil {
 		return err
 	}

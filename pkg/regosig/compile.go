@@ -17,7 +17,9 @@ import (
 // OPA stops at the first stage that finds errors. To report those of the later
 // stages as well, the files with errors are taken out and the others compiled
 // again; then, what a file misses may have been in one that was taken out, and
-// is not reported. complete tells that no file has been taken out before.
+// is not reported. complete tells that no file was missing from the start. The
+// compiler has the files that are left; it is nil if OPA cannot say which file
+// is to blame.
 func compile(modules []*module, schema *ast.SchemaSet, caps *ast.Capabilities, complete bool, ps *problems) *ast.Compiler {
 	rest := make(map[string]*ast.Module, len(modules))
 	for _, m := range modules {
@@ -26,10 +28,7 @@ func compile(modules []*module, schema *ast.SchemaSet, caps *ast.Capabilities, c
 	for {
 		compiler, errs := compileOnce(rest, schema, caps)
 		if len(errs) == 0 {
-			if complete {
-				return compiler
-			}
-			return nil
+			return compiler
 		}
 		before := len(rest)
 		for _, e := range errs {

@@ -56,6 +56,11 @@ func (p *regoPackage) isSignature() bool {
 // has tells whether any file of the package defines the rule.
 func (p *regoPackage) has(name string) bool { return len(p.defining(name)) > 0 }
 
+// compiledBy tells whether no file of the package had to be taken out.
+func (p *regoPackage) compiledBy(c *ast.Compiler) bool {
+	return c != nil && !slices.ContainsFunc(p.modules, func(m *module) bool { return c.Modules[m.name] == nil })
+}
+
 // defining lists the files that have any of the rules.
 func (p *regoPackage) defining(names ...string) []*module {
 	var list []*module

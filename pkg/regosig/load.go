@@ -23,7 +23,7 @@ const builtinName = "builtin"
 const traceeHelpers = "helpers.rego"
 
 // Builtin is the source of the built-in signatures.
-func Builtin() Source { return Source{Name: builtinName, FS: rego.FS} }
+func Builtin() Source { return Source{Name: builtinName, FS: rego.FS, builtin: true} }
 
 // Set is signatures that were loaded together. It does not change.
 type Set struct {
@@ -53,7 +53,7 @@ func Load(sources ...Source) (*Set, error) {
 		return nil, err
 	}
 	l := loader{caps: capabilities(), schema: schema}
-	l.read(append([]Source{{Name: builtinName, FS: rego.Library}}, sources...))
+	l.read(append([]Source{{Name: builtinName, FS: rego.Library, builtin: true}}, sources...))
 	l.build()
 	if err := l.err(); err != nil {
 		return nil, err
@@ -89,7 +89,7 @@ func (l *loader) read(sources []Source) {
 			switch {
 			case m == nil:
 				l.complete = false
-			case source.Name != builtinName && replacesHelpers(m):
+			case !m.builtin && replacesHelpers(m):
 				l.warn(f.name, "skipped in favour of the built-in data.tracee.helpers")
 			default:
 				l.modules = append(l.modules, m)
@@ -124,7 +124,7 @@ func (l *loader) build() {
 	}
 	natives, tracees := l.compile(packages)
 	for i, p := range packages {
-		if tracees != nil && p.has(traceeMatch) && p.has(traceeMetadoc) && p.has(traceeSelected) {
+		if p.compiledBy(tracees) && p.has(traceeMatch) && p.has(traceeMetadoc) && p.has(traceeSelected) {
 			metadata[i] = l.addTracee(p, tracees)
 		}
 	}
@@ -141,13 +141,13 @@ func (l *loader) build() {
 
 // compile makes two compilers. Only ipcwarden's own signatures and the
 // libraries are held to the schema: Tracee's signatures name fields of events
-// that ipcwarden does not have. They can use the same libraries. A compiler is
-// nil if there were problems.
+// that ipcwarden does not have. They can use the same libraries, and the others
+// the built-in one of Tracee.
 func (l *loader) compile(packages []*regoPackage) (natives, tracees *ast.Compiler) {
 	var checked, unchecked []*module
 	for _, p := range packages {
 		for _, m := range p.modules {
-			if !p.isTracee() {
+			if !p.isTracee() || m.builtin {
 				checked = append(checked, m)
 			}
 			if p.isTracee() || !p.isSignature() {
@@ -156,7 +156,7 @@ func (l *loader) compile(packages []*regoPackage) (natives, tracees *ast.Compile
 		}
 	}
 	natives = compile(checked, l.schema, l.caps, l.complete, &l.problems)
-	if natives != nil {
+	if len(l.list) == 0 {
 		checkReferences(natives, checked, &l.problems)
 	}
 	return natives, compile(unchecked, nil, l.caps, l.complete, &l.problems)

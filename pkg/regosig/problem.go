@@ -57,14 +57,14 @@ func (ps *problems) at(loc *ast.Location, format string, args ...any) {
 	ps.add(loc.File, loc.Row, loc.Col, format, args...)
 }
 
-// addError adds what OPA says is wrong with a file.
+// addError adds what OPA says is wrong; file is where, unless OPA knows better.
 func (ps *problems) addError(file string, err error) {
 	for _, e := range opaErrors(err) {
 		if e.Location == nil || e.Location.Row == 0 {
 			ps.add(file, 0, 0, "%s", reason(e))
 			continue
 		}
-		ps.add(file, e.Location.Row, e.Location.Col, "%s", reason(e))
+		ps.at(e.Location, "%s", reason(e))
 	}
 }
 

@@ -19,7 +19,21 @@ func reason(e *ast.Error) string {
 	if detail, ok := e.Details.(*ast.RefErrInvalidDetail); ok {
 		return e.Message + fieldHint(detail)
 	}
+	if e.Details != nil {
+		return e.Message + ": " + oneLine(e.Details.Lines())
+	}
 	return e.Message
+}
+
+// oneLine joins the lines of a detail but those that only mark a column.
+func oneLine(lines []string) string {
+	var parts []string
+	for _, line := range lines {
+		if strings.Trim(line, " ^") != "" {
+			parts = append(parts, strings.Join(strings.Fields(line), " "))
+		}
+	}
+	return strings.Join(parts, ", ")
 }
 
 // fieldHint names the field that does not exist, and the one that was meant.

@@ -16,7 +16,8 @@ type Source struct {
 	Name string
 	FS   fs.FS
 
-	only string // the one file of FS that counts; "" for all
+	only    string // the one file of FS that counts; "" for all
+	builtin bool   // the files are ipcwarden's own
 }
 
 // Path is the source at a path of the file system: a directory, or one .rego
@@ -35,6 +36,8 @@ type file struct {
 	name string // for the reader: the source's name and the path below it
 	base string // last element of the path
 	text string
+
+	builtin bool
 }
 
 // isSignatureFile tells whether a file holds signatures or libraries. Tests lie
@@ -97,7 +100,7 @@ func (s Source) readOne(files []file, name string, ps *problems) []file {
 		ps.add(shown, 0, 0, "%s", cause(err))
 		return files
 	}
-	return append(files, file{name: shown, base: path.Base(name), text: string(text)})
+	return append(files, file{name: shown, base: path.Base(name), text: string(text), builtin: s.builtin})
 }
 
 // cause is err without the operation and the path, which the problem has.

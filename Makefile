@@ -1,0 +1,127 @@
+# make lists what there is to make. Needs what scripts/deps.sh installs.
+
+SHELL       := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+MAKEFLAGS   += --no-builtin-rules
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.NOTPARALLEL: # the tools are parallel themselves
+
+GO         ?= go
+CLANG      ?= clang
+LLVM_STRIP ?= llvm-strip
+PREFIX     ?= /usr/local
+FUZZTIME   ?= 10s
+BENCHTIME  ?= 1s
+
+GOLANGCI_LINT_VERSION := v2.15.0
+
+# The variables below are expanded when a recipe needs them: not before deps.
+ARCH            = $(shell $(GO) env GOARCH)
+BPF_ARCH_amd64 := x86
+BPF_ARCH_arm64 := arm64
+BPF_ARCH        = $(or $(BPF_ARCH_$(ARCH)),$(error no BPF target for GOARCH=$(ARCH)))
+STATIC_LIBS     = $(shell pkg-config --static --libs libbpf libelf zlib)
+VERSION         = $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+COMMIT          = $(shell git rev-parse HEAD 2>/dev/null)
+
+BINARY      := bin/ipcwarden
+BPF_OBJECT  := ebpf/ipcwarden.bpf.o
+BPF_HEADERS := $(wildcard ebpf/*.h)
+LINTER      := build/tools/golangci-lint-$(GOLANGCI_LINT_VERSION)
+GO_FILES    := $(shell find cmd pkg ebpf rego -name '*.go')
+TEST_FILES  := $(filter %_test.go,$(GO_FILES))
+# What goes into the binary beside the Go code.
+EMBEDDED    := $(BPF_OBJECT) $(shell find rego -name '*.rego' -o -name '*.json')
+
+.PHONY: help
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: deps
+deps: ## install what the build needs and this machine lacks
+	@scripts/deps.sh build
+
+.PHONY: deps-test
+deps-test: ## install what the tests need and this machine lacks
+	@scripts/deps.sh test
+
+.PHONY: generate
+generate: ## write the files that follow from the event table
+	$(GO) run ./cmd/gen
+
+.PHONY: build
+build: $(BINARY) ## build bin/ipcwarden, a static binary
+
+.PHONY: run
+run: build ## watch this host and print alerts (as root); ARGS adds flags
+	@if [[ $$(id -u) != 0 ]]; then \
+		echo 'make run: watching the kernel needs root: sudo make run' >&2; exit 1; \
+	fi
+	@exec $(BINARY) run $(ARGS)
+
+.PHONY: test
+test: test-unit test-e2e ## run all tests
+
+.PHONY: test-unit
+test-unit: $(BPF_OBJECT) | deps-test ## run go vet and the unit tests
+	$(GO) vet ./...
+	$(GO) test $$($(GO) list ./... | grep -v '/tests/')
+
+.PHONY: test-e2e
+test-e2e: build | deps-test ## run the end-to-end tests against this kernel (as root)
+	$(GO) test -count=1 ./tests/e2e/...
+
+.PHONY: bench
+bench: $(BPF_OBJECT) ## run the benchmarks; BENCHTIME is the time for each
+	$(GO) test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) \
+		$(addprefix ./,$(sort $(dir $(shell grep -l '^func Benchmark' $(TEST_FILES)))))
+
+.PHONY: fuzz
+fuzz: $(BPF_OBJECT) ## run every fuzz test for FUZZTIME
+	@grep -Ho '^func Fuzz[A-Za-z0-9_]*' $(TEST_FILES) | while IFS=: read -r file func; do \
+		echo "$${func#func } in $${file%/*}"; \
+		$(GO) test -run '^$$' -fuzz "^$${func#func }\$$" -fuzztime $(FUZZTIME) "./$${file%/*}"; \
+	done
+
+.PHONY: lint
+lint: $(LINTER) $(BPF_OBJECT) ## check style and the direction of imports
+	$(LINTER) run ./...
+
+.PHONY: fmt
+fmt: ## format the Go code
+	gofmt -l -w cmd pkg ebpf rego tests
+
+.PHONY: install
+install: build ## install the binary and shell completions below DESTDIR and PREFIX
+	install -D -m 0755 $(BINARY) $(DESTDIR)$(PREFIX)/bin/ipcwarden
+	install -d $(addprefix $(DESTDIR)$(PREFIX)/share/,bash-completion/completions zsh/site-functions fish/vendor_completions.d)
+	$(BINARY) completion bash >$(DESTDIR)$(PREFIX)/share/bash-completion/completions/ipcwarden
+	$(BINARY) completion zsh >$(DESTDIR)$(PREFIX)/share/zsh/site-functions/_ipcwarden
+	$(BINARY) completion fish >$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/ipcwarden.fish
+
+.PHONY: clean
+clean: ## remove everything that was built
+	rm -rf bin build ebpf/*.bpf.o
+
+# llvm-strip removes DWARF; BTF, which the kernel needs, stays.
+ebpf/%.bpf.o: ebpf/%.bpf.c $(BPF_HEADERS) | deps
+	$(CLANG) -g -O2 -target bpf -D__TARGET_ARCH_$(BPF_ARCH) -Wall -Wextra -Werror -c $< -o $@
+	$(LLVM_STRIP) -g $@
+
+$(BINARY): $(GO_FILES) $(EMBEDDED) go.mod go.sum build/version | deps
+	CGO_ENABLED=1 CGO_LDFLAGS='$(STATIC_LIBS)' $(GO) build -trimpath -buildvcs=false -tags netgo,osusergo \
+		-ldflags '-s -w -X main.version=$(VERSION) -X main.commit=$(COMMIT) -extldflags "-static"' \
+		-o $@ ./cmd/ipcwarden
+
+# Changes only with the version, so that the binary is linked again only then.
+build/version: FORCE
+	@mkdir -p $(@D)
+	@echo '$(VERSION) $(COMMIT)' | cmp -s - $@ || echo '$(VERSION) $(COMMIT)' >$@
+
+.PHONY: FORCE
+FORCE:
+
+$(LINTER):
+	GOBIN=$(CURDIR)/build/tools $(GO) install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_LINT_VERSION)
+	mv build/tools/golangci-lint $@

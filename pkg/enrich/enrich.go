@@ -1,0 +1,97 @@
+// Package enrich adds to an event what the kernel's record does not have: what
+// the process runs, in which container, on which host.
+package enrich
+
+import (
+	"time"
+
+	"github.com/ipcwarden/ipcwarden/pkg/event"
+)
+
+const (
+	// cacheEntries bounds each cache.
+	cacheEntries = 8192
+
+	// staleNS is the age at which a look at a process is repeated: an exec that
+	// leaves comm as it is shows within this time.
+	staleNS = uint64(time.Second)
+)
+
+// Enricher fills in events. It is for one goroutine.
+type Enricher struct {
+	hostName string
+	proc     procfs
+	threads  *cache[threadKey, look]
+	cgroups  cgroups
+}
+
+// threadKey tells a thread from a later one with the same id. Threads and not
+// processes are remembered, as each thread has a comm of its own: one entry for
+// all threads of a process would seem changed with every other event.
+type threadKey struct {
+	hostTID uint32
+	startNS uint64
+}
+
+// look is what was seen of a thread.
+type look struct {
+	comm        string
+	cgroupID    uint64
+	atNS        uint64 // on CLOCK_BOOTTIME
+	executable  string
+	containerID string
+}
+
+// New makes an Enricher for the host called hostName, with its procfs mounted at
+// the directory procfs, normally /proc. That must be of the host's initial PID
+// namespace; of another one, executables and containers stay empty.
+func New(hostName, procfsDir string) *Enricher {
+	return &Enricher{
+		hostName: hostName,
+		proc:     procfs{dir: procfsDir},
+		threads:  newCache[threadKey, look](cacheEntries),
+		cgroups:  newCgroups(procfsDir),
+	}
+}
+
+// Enrich fills in Executable, HostName and ContainerID of e's process. What
+// cannot be found out, as of a process that has ended before anybody could look,
+// is left empty. Nearly always it answers from memory, without allocation.
+func (r *Enricher) Enrich(e *event.Event) {
+	p := &e.Process
+	p.HostName = r.hostName
+	key := threadKey{p.HostTID, p.ThreadStartNS}
+	seen := r.threads.get(key)
+	if seen == nil || !seen.current(e) {
+		seen = r.threads.put(key, r.look(e, seen))
+	}
+	p.Executable, p.ContainerID = seen.executable, seen.containerID
+}
+
+// current tells whether the look still holds for e. Its time is the event's, so
+// that no clock has to be read; an event that began before the look but ended
+// after it is no reason for another one.
+func (l *look) current(e *event.Event) bool {
+	return l.comm == e.Process.Comm && l.cgroupID == e.Process.CgroupID && e.BootNS < l.atNS+staleNS
+}
+
+// look examines the process, of which before is what was known, or nil.
+func (r *Enricher) look(e *event.Event, before *look) look {
+	p := &e.Process
+	now := look{comm: p.Comm, cgroupID: p.CgroupID, atNS: e.BootNS + e.DurationNS}
+	process := r.proc.process(p.HostPID)
+	executable, alive := process.executable(p.ProcessStartNS)
+	if !alive {
+		if before != nil && before.comm == p.Comm {
+			now.executable = before.executable // it was so a moment ago, and has not become another program
+		}
+		now.containerID = r.cgroups.container(p.CgroupID, now.atNS)
+		if now.containerID == "" && before != nil && before.cgroupID == p.CgroupID {
+			now.containerID = before.containerID
+		}
+		return now
+	}
+	now.executable = executable
+	now.containerID = r.cgroups.containerOf(process, p.CgroupID)
+	return now
+}

@@ -1,0 +1,62 @@
+package enrich
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"strconv"
+	"time"
+)
+
+// clockTickNS is the unit of starttime in /proc/<pid>/stat: USER_HZ is 100 on
+// every architecture that the event table has.
+const clockTickNS = uint64(time.Second) / 100
+
+// startTimeField is the place of starttime in /proc/<pid>/stat, counted from the
+// field after the name, which is the third (Documentation/filesystems/proc.rst).
+const startTimeField = 22 - 3
+
+// procfs is a mounted proc filesystem.
+type procfs struct{ dir string }
+
+// process is /proc/<pid>.
+type process struct{ dir string }
+
+func (p procfs) process(pid uint32) process {
+	return process{filepath.Join(p.dir, strconv.FormatUint(uint64(pid), 10))}
+}
+
+// executable returns what the process runs, "" for a kernel thread, with
+// " (deleted)" after the path of a file that is gone. alive is false where the
+// process has ended, whether or not another one has its id by now: the process
+// meant started at startNS on CLOCK_BOOTTIME.
+func (p process) executable(startNS uint64) (path string, alive bool) {
+	path, _ = os.Readlink(filepath.Join(p.dir, "exe"))
+	// The look at the start comes second, so that it vouches for the first.
+	started, ok := p.startTicks()
+	if !ok || started != startNS/clockTickNS {
+		return "", false
+	}
+	return path, true
+}
+
+// startTicks reads when the process was started, in clock ticks since boot.
+func (p process) startTicks() (ticks uint64, ok bool) {
+	stat, err := os.ReadFile(filepath.Join(p.dir, "stat"))
+	if err != nil {
+		return 0, false
+	}
+	// The name is in parentheses, and may have any character but NUL.
+	end := bytes.LastIndexByte(stat, ')')
+	fields := bytes.Fields(stat[end+1:])
+	if end < 0 || len(fields) <= startTimeField {
+		return 0, false
+	}
+	ticks, err = strconv.ParseUint(string(fields[startTimeField]), 10, 64)
+	return ticks, err == nil
+}
+
+// cgroupFile reads /proc/<pid>/cgroup.
+func (p process) cgroupFile() ([]byte, error) {
+	return os.ReadFile(filepath.Join(p.dir, "cgroup"))
+}

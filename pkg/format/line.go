@@ -1,0 +1,119 @@
+package format
+
+import (
+	"math"
+	"strconv"
+	"time"
+
+	"github.com/ipcwarden/ipcwarden/pkg/event"
+)
+
+// Line appends e as one line without its end, in the manner of strace: local
+// time of entry, who called, the call with its arguments decoded, what it
+// returned, how long it took, and the object that it acted on. Process and
+// thread ids are those of the host. Whatever e holds, the line is valid UTF-8
+// without control characters.
+func Line(dst []byte, e *event.Event) []byte {
+	dst = time.Unix(0, e.TimeNS).AppendFormat(dst, "15:04:05.000000 ")
+	dst = appendCaller(dst, &e.Process)
+	dst = appendEventCall(dst, e)
+	if e.Unfinished {
+		dst = append(dst, " <unfinished>"...)
+	} else {
+		dst = appendReturn(dst, e.Row().ID, e.Return)
+		dst = append(dst, " <"...)
+		dst = append(dst, duration(e.DurationNS).String()...)
+		dst = append(dst, '>')
+	}
+	dst = appendMarkers(dst, e.Multiplexed && e.ID != event.IPC, e.Compat)
+	return appendObject(dst, &e.Object)
+}
+
+func appendCaller(dst []byte, p *event.Process) []byte {
+	dst = AppendWord(dst, p.Comm)
+	dst = append(dst, '[')
+	dst = strconv.AppendUint(dst, uint64(p.HostPID), 10)
+	dst = append(dst, '/')
+	dst = strconv.AppendUint(dst, uint64(p.HostTID), 10)
+	dst = append(dst, "] uid="...)
+	dst = strconv.AppendUint(dst, uint64(p.UID), 10)
+	if p.EUID != p.UID {
+		dst = append(dst, " euid="...)
+		dst = strconv.AppendUint(dst, uint64(p.EUID), 10)
+	}
+	return append(dst, ' ')
+}
+
+func appendEventCall(dst []byte, e *event.Event) []byte {
+	row := e.Row()
+	dst = append(dst, row.Name...)
+	dst = append(dst, '(')
+	for i := range row.Args {
+		if i > 0 {
+			dst = append(dst, ", "...)
+		}
+		dst = append(dst, row.Args[i].Name...)
+		dst = append(dst, '=')
+		dst = appendValue(dst, row, e.Args[:], i)
+		dst = appendMemoryOf(dst, e, row.Args[i].Name)
+	}
+	return append(dst, ')')
+}
+
+func appendReturn(dst []byte, id event.ID, ret int64) []byte {
+	dst = append(dst, " = "...)
+	switch name := event.Errno(ret); {
+	case name != "":
+		dst = append(dst, "-1 "...)
+		return append(dst, name...)
+	case id == event.Shmat:
+		return appendPointer(dst, uint64(ret))
+	default:
+		return strconv.AppendInt(dst, ret, 10)
+	}
+}
+
+// duration is ns with the three digits or so that people read.
+func duration(ns uint64) time.Duration {
+	d := time.Duration(min(ns, math.MaxInt64))
+	switch {
+	case d >= time.Second:
+		return d.Round(time.Millisecond)
+	case d >= time.Millisecond:
+		return d.Round(time.Microsecond)
+	case d >= 10*time.Microsecond:
+		return d.Round(100 * time.Nanosecond)
+	default:
+		return d
+	}
+}
+
+func appendMarkers(dst []byte, multiplexed, compat bool) []byte {
+	if multiplexed {
+		dst = append(dst, " via ipc"...)
+	}
+	if compat {
+		dst = append(dst, " compat"...)
+	}
+	return dst
+}
+
+func appendObject(dst []byte, o *event.Object) []byte {
+	if o.Kind == event.NoKind {
+		return dst
+	}
+	dst = append(dst, " ["...)
+	if o.Created {
+		dst = append(dst, "new "...)
+	}
+	dst = append(dst, o.Kind.String()...)
+	dst = append(dst, ' ')
+	dst = strconv.AppendInt(dst, int64(o.ID), 10)
+	dst = append(dst, " key "...)
+	dst = appendKey(dst, uint64(uint32(o.Key)))
+	dst = append(dst, " owner "...)
+	dst = strconv.AppendUint(dst, uint64(o.OwnerUID), 10)
+	dst = append(dst, " mode "...)
+	dst = appendOctal(dst, uint64(o.Mode))
+	return append(dst, ']')
+}

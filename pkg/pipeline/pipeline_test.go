@@ -1,0 +1,133 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"io"
+	"os"
+	"slices"
+	"testing"
+
+	"github.com/ipcwarden/ipcwarden/pkg/event"
+)
+
+// script is a source of given events: it idles once they are used up, until it
+// is detached, and then yields those that were still in its ring.
+type script struct {
+	events, afterDetach []event.Event
+	detached            bool
+	lost                map[string]uint64
+}
+
+func (s *script) Next(e *event.Event) error {
+	if len(s.events) > 0 {
+		*e, s.events = s.events[0], s.events[1:]
+		return nil
+	}
+	if s.detached {
+		return io.EOF
+	}
+	return os.ErrDeadlineExceeded
+}
+
+func (s *script) Detach() error {
+	if !s.detached {
+		s.events = append(s.events, s.afterDetach...)
+	}
+	s.detached = true
+	return nil
+}
+
+func (s *script) Losses() (map[string]uint64, error) { return s.lost, nil }
+func (s *script) Hook() string                       { return "script" }
+
+// collector is a stage that ends the run when the source idles.
+type collector struct {
+	ids    []event.ID
+	gaps   []Gap
+	idle   func() error
+	onNext func() error
+}
+
+func (c *collector) Event(ctx context.Context, e *event.Event) error {
+	if ctx.Err() != nil {
+		return errors.New("the stage's context has ended")
+	}
+	c.ids = append(c.ids, e.ID)
+	if c.onNext != nil {
+		return c.onNext()
+	}
+	return nil
+}
+
+func (c *collector) Idle() error { return c.idle() }
+
+func (c *collector) Gap(_ context.Context, g Gap) error {
+	c.gaps = append(c.gaps, g)
+	return nil
+}
+
+func TestRunDrainsAfterTheEnd(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	source := &script{
+		events:      []event.Event{{ID: event.Msgget}},
+		afterDetach: []event.Event{{ID: event.Shmdt}},
+		lost:        map[string]uint64{"ring_full": 7, "malformed": 0},
+	}
+	stage := &collector{idle: func() error { cancel(); return nil }}
+	if err := Run(ctx, source, event.All, stage); err != nil {
+		t.Fatal(err)
+	}
+	if want := []event.ID{event.Msgget, event.Shmdt}; !slices.Equal(stage.ids, want) {
+		t.Errorf("events %v, want %v", stage.ids, want)
+	}
+	if len(stage.gaps) != 1 || stage.gaps[0].Count != 7 || stage.gaps[0].Cause != "ring_full" || stage.gaps[0].Hook != "script" {
+		t.Errorf("gaps %+v, want one of 7 by ring_full", stage.gaps)
+	}
+}
+
+func TestRunGivesTheMultiplexerWhereWanted(t *testing.T) {
+	through := event.Event{ID: event.Msgsnd, Multiplexed: true, Call: 11}
+	undefined := event.Event{ID: event.IPC, Multiplexed: true, Call: 99}
+	for _, test := range []struct {
+		wanted event.Set
+		want   []event.ID
+	}{
+		{event.All, []event.ID{event.IPC, event.Msgsnd, event.IPC}},
+		{event.Of(event.Msgsnd), []event.ID{event.Msgsnd}},
+		{event.Of(event.IPC), []event.ID{event.IPC, event.IPC}},
+		{event.Of(event.Shmat), nil},
+	} {
+		ctx, cancel := context.WithCancel(t.Context())
+		stage := &collector{idle: func() error { cancel(); return nil }}
+		if err := Run(ctx, &script{events: []event.Event{through, undefined}}, test.wanted, stage); err != nil {
+			t.Fatal(err)
+		}
+		if !slices.Equal(stage.ids, test.want) {
+			t.Errorf("wanted %b: events %v, want %v", test.wanted, stage.ids, test.want)
+		}
+	}
+}
+
+func TestRunEndsWhenTheStageHasEnough(t *testing.T) {
+	source := &script{events: make([]event.Event, 5)}
+	for i := range source.events {
+		source.events[i].ID = event.Semop
+	}
+	stage := &collector{onNext: func() error { return ErrDone }}
+	if err := Run(t.Context(), source, event.All, stage); err != nil {
+		t.Fatal(err)
+	}
+	if len(stage.ids) != 1 || !source.detached {
+		t.Errorf("%d events, detached %t; want one, and a detached source", len(stage.ids), source.detached)
+	}
+}
+
+func TestRunReturnsTheStagesError(t *testing.T) {
+	full := errors.New("disk full")
+	stage := &collector{onNext: func() error { return full }}
+	source := &script{events: []event.Event{{ID: event.Semop}}}
+	if err := Run(t.Context(), source, event.All, stage); !errors.Is(err, full) {
+		t.Errorf("error %v, want %v", err, full)
+	}
+}

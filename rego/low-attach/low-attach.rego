@@ -1,0 +1,90 @@
+# METADATA
+# title: Shared memory attached at a forbidden or an occupied address
+# description: |
+#   A process tried to attach a segment below the lowest address that programs
+#   may map, or attached one over memory that was mapped already. The first
+#   prepares the exploit of a NULL pointer dereference in the kernel: shmat used
+#   to round an address with SHM_RND down to page 0 without asking
+#   mmap_min_addr (CVE-2017-5669). The attempt is reported even if the kernel
+#   refuses it. The second, with SHM_REMAP, replaces live code or data of the
+#   process without mmap or mprotect, which other tools watch.
+# related_resources:
+#   - ref: https://nvd.nist.gov/vuln/detail/CVE-2017-5669
+#   - ref: https://bugzilla.kernel.org/show_bug.cgi?id=192931
+#     description: Report of the missing check of SHM_RND
+#   - ref: https://wiki.debian.org/mmap_min_addr
+#     description: Why low addresses are forbidden
+#   - ref: https://man7.org/linux/man-pages/man2/shmop.2.html
+#     description: SHM_RND and SHM_REMAP
+# custom:
+#   id: IPCW-004
+#   severity: high
+#   events: [shmat]
+#   attack: [T1068, T1574]
+#   false_positives:
+#     - dosemu and Wine map low memory for 16-bit programs; suppress them by executable.
+#     - qemu-user emulates SHM_REMAP with SHM_REMAP; suppress it by executable.
+#     - stress-ng and LTP try every flag and address; suppress them on test hosts.
+package ipcwarden.low_attach
+
+import data.ipcwarden.call
+import data.ipcwarden.number
+
+# The default of vm.mmap_min_addr.
+lowest_address := 65536
+
+# The length of "0xffff". A longer text need not be read as a number.
+longest_low_address := 6
+
+# SHMLBA: an attachment starts at a multiple of it.
+alignment := 4096
+
+match if reasons[_]
+
+reasons contains "asked for a low address" if {
+	count(input.arg.shmaddr) <= longest_low_address
+	address := number.address(input.arg.shmaddr)
+	address != 0
+	address < lowest_address
+	can_start_at(address)
+}
+
+reasons contains "got a low address" if {
+	call.succeeded
+	input.returnValue >= 0
+	input.returnValue < lowest_address
+	not address_unknown
+}
+
+reasons contains "replaced a live mapping" if {
+	call.succeeded
+	"SHM_REMAP" in input.flags
+}
+
+can_start_at(_) if "SHM_RND" in input.flags
+
+can_start_at(address) if address % alignment == 0
+
+# Through ipc(2) the call itself returns 0, and the address is in the memory
+# behind third; where that could not be read, 0 is no address.
+address_unknown if {
+	input.via == "ipc"
+	input.returnValue == 0
+	not stored_address
+}
+
+stored_address if {
+	some region in input.memory
+	region.arg == "third"
+	region.atExit.state == "read"
+}
+
+evidence["reasons"] := reasons
+
+evidence["asked"] := input.arg.shmaddr
+
+evidence["returned"] := input.returnValue if call.succeeded
+
+evidence["flags"] := input.flags
+
+evidence["outcome"] := call.outcome

@@ -1,0 +1,213 @@
+package e2e
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// alert is what the tests read of an alert.
+type alert struct {
+	Type      string
+	Signature struct{ ID string }
+	Event     *document
+	Evidence  map[string]any
+}
+
+// endSignature finds the last call of a program, so that a reader of alerts
+// knows that all of them are there.
+const endSignature = `# METADATA
+# title: Last call of a test program
+# description: The program asks for a queue that cannot exist.
+# custom:
+#   id: E2E-END
+#   severity: info
+#   events: [msgctl]
+package e2e.end
+
+match if input.arg.msqid == ` + endID + "\n"
+
+// signatures writes a directory with one signature a file.
+func signatures(t *testing.T, files map[string]string) string {
+	t.Helper()
+	dir := t.TempDir()
+	for name, text := range files {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
+}
+
+// alertsOf waits for the last call of a program that end finds, stops ipcwarden
+// and returns the other alerts.
+func (w *warden) alertsOf(pid uint32) []alert {
+	w.t.Helper()
+	_, ok := w.stdout.await(limit, func(line []byte) bool {
+		a := decode[alert](w.t, line)
+		return a.Signature.ID == "E2E-END" && a.Event != nil && a.Event.HostProcessID == pid
+	})
+	if !ok {
+		w.t.Fatalf("no alert for the last call of process %d within %s\nstdout: %s\nstderr: %s",
+			pid, limit, tail(w.stdout.text(), 2000), w.stderr.text())
+	}
+	w.stop()
+	var alerts []alert
+	for _, line := range w.stdout.rest(w.t) {
+		if a := decode[alert](w.t, line); a.Signature.ID != "E2E-END" {
+			alerts = append(alerts, a)
+		}
+	}
+	return alerts
+}
+
+func mustContain(t *testing.T, what, text string, parts ...string) {
+	t.Helper()
+	for _, part := range parts {
+		if !strings.Contains(text, part) {
+			t.Errorf("%s has no %q:\n%s", what, part, text)
+		}
+	}
+}
+
+// TestBuiltinSignatures does what each built-in signature finds, and its benign
+// twin, which it must not find.
+func TestBuiltinSignatures(t *testing.T) {
+	requireBPF(t)
+	path := suspicious.build(t)
+	ids := map[string]string{
+		"msg-copy-peek":          "IPCW-001",
+		"world-writable-queue":   "IPCW-002",
+		"world-writable-set":     "IPCW-002",
+		"world-writable-segment": "IPCW-002",
+		"executable-attach":      "IPCW-003",
+		"low-attach":             "IPCW-004",
+		"remap-attach":           "IPCW-004",
+		"open-foreign-object":    "IPCW-005",
+		"attach-foreign-object":  "IPCW-005",
+		"foreign-removal":        "IPCW-006",
+		"foreign-change":         "IPCW-006",
+	}
+	acts := strings.Fields(string(runProgram(t, path).stdout))
+	if len(acts) != len(ids) {
+		t.Errorf("the program has %d acts, the test %d", len(acts), len(ids))
+	}
+	for _, act := range acts {
+		t.Run(act, func(t *testing.T) {
+			want := ids[act]
+			if got := perform(t, path, act); len(got) != 1 || got[0].Signature.ID != want {
+				t.Errorf("alerts %s, want one of %s", describe(got), want)
+			} else if len(got[0].Evidence) == 0 {
+				t.Errorf("alert without evidence: %s", dump(got[0]))
+			}
+			if got := perform(t, path, "--benign", act); len(got) != 0 {
+				t.Errorf("the benign twin gave alerts %s, want none", describe(got))
+			}
+		})
+	}
+}
+
+// perform runs one act and returns the alerts that it gave.
+func perform(t *testing.T, path string, args ...string) []alert {
+	t.Helper()
+	w := start(t, "run", "--output", "json", "--signatures", signatures(t, map[string]string{"end.rego": endSignature}))
+	p := runProgram(t, path, args...)
+	return w.alertsOf(p.pid)
+}
+
+func describe(alerts []alert) string {
+	text := []string{}
+	for _, a := range alerts {
+		call := "no event"
+		if a.Event != nil {
+			call = fmt.Sprintf("%s %s = %s", a.Event.EventName, dump(a.Event.Args), a.Event.ReturnValue)
+		}
+		text = append(text, fmt.Sprintf("\n\t%s %s: %s", a.Type, a.Signature.ID, call))
+	}
+	return fmt.Sprintf("%d%s", len(alerts), strings.Join(text, ""))
+}
+
+// sendSignature is written for msgsnd, and knows nothing of ipc(2).
+const sendSignature = `# METADATA
+# title: Greeting
+# description: A message with a greeting was sent.
+# custom:
+#   id: E2E-001
+#   severity: low
+#   events: [msgsnd]
+package e2e.greeting
+
+match if {
+	input.eventName == "msgsnd"
+	input.memory[_].atEntry.text == "hello, queue"
+	not input.error
+}
+
+evidence["via"] := input.via
+`
+
+// TestIPCFiresDirectSignature wants a signature on msgsnd to find the message no
+// matter by which way it was sent.
+func TestIPCFiresDirectSignature(t *testing.T) {
+	requireBPF(t)
+	for _, v := range variants {
+		t.Run(v.name, func(t *testing.T) {
+			requireVariant(t, v)
+			dir := signatures(t, map[string]string{"end.rego": endSignature, "greeting.rego": sendSignature})
+			path := v.calls().build(t)
+			w := start(t, "run", "--output", "json", "--no-builtin", "--signatures", dir)
+			p := runProgram(t, path, "--private")
+			got := w.alertsOf(p.pid)
+			if len(got) != 1 || got[0].Signature.ID != "E2E-001" {
+				t.Fatalf("alerts %s, want one of E2E-001", describe(got))
+			}
+			via := "syscall"
+			if v.multiplex {
+				via = "ipc"
+			}
+			if got[0].Evidence["via"] != via || got[0].Event.Via != via {
+				t.Errorf("came via %v (evidence) and %v (event), want %v", got[0].Evidence["via"], got[0].Event.Via, via)
+			}
+		})
+	}
+}
+
+// TestBrokenSignature wants start-up to fail where one signature has a mistake:
+// nothing is watched by half.
+func TestBrokenSignature(t *testing.T) {
+	requireBPF(t)
+	good := endSignature
+	for name, c := range map[string]struct {
+		text string
+		line int
+	}{
+		"syntax error":     {strings.Replace(good, "match if ", "match if if ", 1), 10},
+		"misspelt field":   {strings.Replace(good, "input.arg.msqid", "input.argument.msqid", 1), 10},
+		"unknown function": {good + "\nevidence[\"x\"] := nonsense(1)\n", 12},
+		"network access":   {good + "\nevidence[\"x\"] := http.send({\"method\": \"get\", \"url\": \"http://127.0.0.1/\"})\n", 12},
+		"unknown event":    {strings.Replace(good, "[msgctl]", "[msgctrl]", 1), 0},
+		"no id":            {strings.Replace(good, "#   id: E2E-END\n", "", 1), 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := signatures(t, map[string]string{"good.rego": sendSignature, "broken.rego": c.text})
+			w := launch(t, nil, "run", "--no-builtin", "--signatures", dir)
+			if code := w.exitCode(); code != 1 {
+				t.Errorf("exit code %d, want 1", code)
+			}
+			if out := w.stdout.rest(t); len(out) != 0 {
+				t.Errorf("stdout: %q, want nothing", out)
+			}
+			where := filepath.Join(dir, "broken.rego") + ":"
+			if c.line > 0 {
+				where += fmt.Sprint(c.line) + ":"
+			}
+			w.stderr.rest(t)
+			mustContain(t, "stderr", w.stderr.text(), where)
+			if strings.Contains(w.stderr.text(), `"watching"`) {
+				t.Errorf("it watched with a broken signature:\n%s", w.stderr.text())
+			}
+		})
+	}
+}

@@ -1,0 +1,156 @@
+package e2e
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+)
+
+// program is what one C program is built from, under programs/.
+type program struct {
+	name    string
+	sources []string
+	flags   []string
+}
+
+var callSources = []string{
+	"calls.c", "call.c", "object.c", "say.c", "place.c",
+	"queues.c", "sets.c", "segments.c", "hostile.c", "operations.c", "library.c",
+}
+
+// variant is one way into System V IPC, for which calls.c is compiled.
+type variant struct {
+	name      string
+	flags     []string
+	compat    bool // through the 32-bit system call table
+	multiplex bool // through ipc(2)
+}
+
+var variants = []variant{
+	{name: "amd64", flags: []string{"-m64"}},
+	{name: "i386", flags: []string{"-m32"}, compat: true},
+	{name: "i386-ipc", flags: []string{"-m32", "-DUSE_IPC"}, compat: true, multiplex: true},
+	{name: "int80", flags: []string{"-m64", "-DUSE_INT80"}, compat: true},
+	{name: "int80-ipc", flags: []string{"-m64", "-DUSE_INT80", "-DUSE_IPC"}, compat: true, multiplex: true},
+}
+
+// word is the size of a long and of a pointer in bytes.
+func (v variant) word() int {
+	if v.compat {
+		return 4
+	}
+	return 8
+}
+
+func (v variant) calls() program { return program{"calls-" + v.name, callSources, v.flags} }
+func (v variant) supported() program {
+	return program{"supported-" + v.name, []string{"supported.c"}, v.flags}
+}
+
+var (
+	blocked    = program{"blocked", []string{"blocked.c"}, []string{"-pthread"}}
+	count      = program{"count", []string{"count.c"}, []string{"-pthread"}}
+	suspicious = program{"suspicious", []string{"suspicious.c"}, nil}
+)
+
+func allPrograms() []program {
+	all := []program{blocked, count, suspicious}
+	for _, v := range variants {
+		all = append(all, v.calls(), v.supported())
+	}
+	return all
+}
+
+// buildAll compiles every program into dir, for another machine.
+func buildAll(dir string) int {
+	for _, p := range allPrograms() {
+		if err := p.compile(filepath.Join(dir, p.name)); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			return 1
+		}
+	}
+	return 0
+}
+
+func (p program) compile(path string) error {
+	args := []string{"-O2", "-static", "-Wall", "-Wextra", "-Werror", "-o", path}
+	args = append(args, p.flags...)
+	for _, source := range p.sources {
+		args = append(args, filepath.Join("programs", source))
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), limit)
+	defer cancel()
+	if out, err := exec.CommandContext(ctx, "gcc", args...).CombinedOutput(); err != nil {
+		return fmt.Errorf("gcc %s: %w\n%s", strings.Join(args, " "), err, out)
+	}
+	return nil
+}
+
+var built sync.Map // name of a program -> func() (path string, err error)
+
+// build returns the path of a program, which is compiled once in a test run.
+func (p program) build(t *testing.T) string {
+	t.Helper()
+	once, _ := built.LoadOrStore(p.name, sync.OnceValues(func() (string, error) {
+		if dir := os.Getenv("IPCWARDEN_E2E_PROGRAMS"); dir != "" {
+			path := filepath.Join(dir, p.name)
+			_, err := os.Stat(path)
+			return path, err
+		}
+		path := filepath.Join(scratch, p.name)
+		return path, p.compile(path)
+	}))
+	path, err := once.(func() (string, error))()
+	if err != nil {
+		t.Fatalf("build %s: %v", p.name, err)
+	}
+	return path
+}
+
+// requireVariant skips where the kernel does not serve the variant. Only what a
+// kernel without 32-bit callers answers counts: ENOEXEC to a 32-bit program, and
+// SIGSEGV to int $0x80.
+func requireVariant(t *testing.T, v variant) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), limit)
+	defer cancel()
+	err := exec.CommandContext(ctx, v.supported().build(t)).Run()
+	var exit *exec.ExitError
+	switch {
+	case err == nil:
+	case v.compat && errors.Is(err, syscall.ENOEXEC):
+		t.Skipf("this kernel runs no 32-bit programs: %v", err)
+	case v.compat && errors.As(err, &exit) && exit.Sys().(syscall.WaitStatus).Signal() == syscall.SIGSEGV:
+		t.Skipf("this kernel serves no int $0x80: %v", err)
+	default:
+		t.Fatalf("%s: %v", v.supported().name, err)
+	}
+}
+
+// ended is a program that has run to its end, with success.
+type ended struct {
+	pid    uint32
+	stdout []byte
+}
+
+// runProgram runs a command to its end, and fails the test if it fails.
+func runProgram(t *testing.T, path string, args ...string) ended {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), limit)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, path, args...)
+	var stdout, stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	if err := cmd.Run(); err != nil {
+		t.Fatalf("%s %s: %v\nstderr: %s", filepath.Base(path), strings.Join(args, " "), err, &stderr)
+	}
+	return ended{uint32(cmd.Process.Pid), stdout.Bytes()}
+}

@@ -1,0 +1,115 @@
+#include <stdio.h>
+#include <string.h>
+
+#include "call.h"
+#include "gate.h"
+#include "place.h"
+#include "say.h"
+
+const struct call calls[] = {
+	[MSGGET] = {"msgget", 68, 399, 13, {{"key", "key_t", '1'}, {"msgflg", "int", '2'}}},
+	[MSGSND] = {"msgsnd", 69, 400, 11,
+		    {{"msqid", "int", '1'}, {"msgp", "struct msgbuf*", '4'},
+		     {"msgsz", "size_t", '2'}, {"msgflg", "int", '3'}}},
+	[MSGRCV] = {"msgrcv", 70, 401, 12,
+		    {{"msqid", "int", '1'}, {"msgp", "struct msgbuf*", '4'},
+		     {"msgsz", "size_t", '2'}, {"msgtyp", "long", '5'}, {"msgflg", "int", '3'}}},
+	[MSGCTL] = {"msgctl", 71, 402, 14,
+		    {{"msqid", "int", '1'}, {"cmd", "int", '2'}, {"buf", "struct msqid_ds*", '4'}}},
+	[SEMGET] = {"semget", 64, 393, 2,
+		    {{"key", "key_t", '1'}, {"nsems", "int", '2'}, {"semflg", "int", '3'}}},
+	[SEMOP] = {"semop", 65, 0, 1,
+		   {{"semid", "int", '1'}, {"sops", "struct sembuf*", '4'}, {"nsops", "size_t", '2'}}},
+	[SEMTIMEDOP] = {"semtimedop", 220, 420, 4,
+			{{"semid", "int", '1'}, {"sops", "struct sembuf*", '4'},
+			 {"nsops", "size_t", '2'}, {"timeout", "const struct timespec*", '5'}}},
+	[SEMCTL] = {"semctl", 66, 394, 3,
+		    {{"semid", "int", '1'}, {"semnum", "int", '2'}, {"cmd", "int", '3'},
+		     {"arg", "unsigned long", '*'}}},
+	[SHMGET] = {"shmget", 29, 395, 23,
+		    {{"key", "key_t", '1'}, {"size", "size_t", '2'}, {"shmflg", "int", '3'}}},
+	[SHMAT] = {"shmat", 30, 397, 21,
+		   {{"shmid", "int", '1'}, {"shmaddr", "const void*", '4'}, {"shmflg", "int", '2'}}},
+	[SHMDT] = {"shmdt", 67, 398, 22, {{"shmaddr", "const void*", '4'}}},
+	[SHMCTL] = {"shmctl", 31, 396, 24,
+		    {{"shmid", "int", '1'}, {"cmd", "int", '2'}, {"buf", "struct shmid_ds*", '4'}}},
+};
+
+struct route route;
+int unexpected;
+
+bool can_make(enum which which)
+{
+	return THROUGH_IPC || (ABI32 ? calls[which].ia32 : calls[which].amd64) != 0;
+}
+
+static long multiplex(struct multiplexed *m)
+{
+	m->used = true;
+	m->result = gate(117, (const uword[6]){m->call, (uword)m->first, m->second, m->third, m->ptr,
+					       (uword)m->fifth});
+	return m->result;
+}
+
+/* through_ipc makes a call as operation of ipc(2). */
+static long through_ipc(enum which which, const uword arguments[6], struct multiplexed *m)
+{
+	const struct call *c = &calls[which];
+	uint32_t *indirect = place(2 * sizeof *indirect);
+	bool kludge = which == MSGRCV && route.version == 0;
+
+	m->call = (uint32_t)c->operation | route.version << 16;
+	for (int i = 0; c->parameters[i].name; i++) {
+		uint32_t value = (uint32_t)arguments[i];
+
+		if (!strcmp(c->parameters[i].name, "cmd") && !route.old_structures)
+			value |= IPC_64;
+		switch (c->parameters[i].slot) {
+		case '1': m->first = (int32_t)value; break;
+		case '2': m->second = value; break;
+		case '3': m->third = value; break;
+		case '4': m->ptr = value; break;
+		case '5': m->fifth = (int32_t)value; break;
+		case '*': indirect[0] = value; break;
+		}
+	}
+	if (kludge) { /* struct ipc_kludge { msgp, msgtyp } */
+		indirect[0] = m->ptr;
+		indirect[1] = (uint32_t)m->fifth;
+		m->fifth = 0;
+	}
+	if (kludge || which == SEMCTL)
+		m->ptr = route.null_indirection ? 0 : (uint32_t)P(indirect);
+	if (which != SHMAT)
+		return multiplex(m);
+	m->third = route.attached_at ? (uint32_t)route.attached_at : (uint32_t)P(indirect);
+	return multiplex(m) < 0 ? m->result : (long)(uword)indirect[0];
+}
+
+long make(const char *form, long want, enum which which, const uword arguments[6])
+{
+	struct object object = {0};
+	struct multiplexed m = {0};
+	long result;
+
+	find_before(which, arguments, &object);
+	if (THROUGH_IPC)
+		result = through_ipc(which, arguments, &m);
+	else
+		result = gate(ABI32 ? calls[which].ia32 : calls[which].amd64, arguments);
+	find_after(which, result, &object);
+
+	say_call(form, which, arguments, result, &m, &object);
+	judge(form, want, result);
+	return result;
+}
+
+long operation(const char *form, long want, const struct multiplexed *m)
+{
+	struct multiplexed made = *m;
+	long result = multiplex(&made);
+
+	say_operation(form, &made);
+	judge(form, want, result);
+	return result;
+}
