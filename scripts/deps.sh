@@ -13,13 +13,13 @@ usage() {
 	exit 2
 }
 
-# What is needed. Each has a check, and the names of its packages.
+# What is needed: the checks, and below them the names of the packages.
 
 has_clang() { command -v clang >/dev/null; }
 has_llvm_strip() { command -v llvm-strip >/dev/null; }
-has_gcc() { command -v gcc >/dev/null && has_archive libc; }
+has_gcc() { command -v gcc >/dev/null; }
 has_make() { command -v make >/dev/null; }
-has_git() { command -v git >/dev/null; }
+has_libc() { has_archive libc; }
 has_pkg_config() { command -v pkg-config >/dev/null; }
 has_libelf() { has_library libelf 0 && has_archive libelf; }
 has_zlib() { has_library zlib 0 && has_archive libz; }
@@ -47,13 +47,17 @@ need() {
 	missing_elsewhere+=("Fedora: $4; Arch: $5; Alpine: $6")
 }
 
-build_needs() {
+# The checks of libraries use these tools.
+tool_needs() {
 	need has_make "make" make make make make
-	need has_git "git" git git git git
-	need has_gcc "gcc and the static C library" "gcc libc6-dev" "gcc glibc-static" gcc "gcc musl-dev"
+	need has_gcc "gcc" gcc gcc gcc gcc
 	need has_clang "clang" clang clang clang clang
 	need has_llvm_strip "llvm-strip" llvm llvm llvm llvm
 	need has_pkg_config "pkg-config" pkg-config pkgconf pkgconf pkgconf
+}
+
+library_needs() {
+	need has_libc "the static C library" libc6-dev glibc-static glibc musl-dev
 	need has_libelf "libelf.a and its header" libelf-dev elfutils-libelf-devel-static libelf "elfutils-dev"
 	need has_zlib "libz.a and its header" zlib1g-dev zlib-ng-compat-static zlib "zlib-dev zlib-static"
 	need has_libbpf "libbpf.a >= $libbpf_minimum and its headers" libbpf-dev "libbpf-devel libbpf-static" libbpf libbpf-dev
@@ -110,20 +114,23 @@ give_up() {
 	exit 1
 }
 
+updated=no
 install_missing() {
+	local package
 	export DEBIAN_FRONTEND=noninteractive
-	apt-get -qq update </dev/null
-	local packages package
-	for packages in "${missing_packages[@]}"; do
-		for package in $packages; do
-			echo "installing $package"
-			if [[ $package == libbpf-dev ]]; then
-				install_libbpf
-			else
-				apt_install "$package"
-			fi
-		done
+	for package in "${missing_packages[@]}"; do
+		if [[ $updated == no ]]; then
+			apt-get -qq update </dev/null
+			updated=yes
+		fi
+		echo "installing $package"
+		if [[ $package == libbpf-dev ]]; then
+			install_libbpf
+		else
+			apt_install "$package"
+		fi
 	done
+	missing_whats=() missing_packages=() missing_elsewhere=()
 }
 
 apt_install() { apt-get -qq install -y --no-install-recommends "$@" </dev/null >/dev/null; }
@@ -165,12 +172,15 @@ install_from_backports() {
 }
 
 case ${1-} in
-build) ;;
-test) ;;
+build | test) ;;
 *) usage ;;
 esac
 check_go
-build_needs
+tool_needs
+if can_install; then
+	install_missing
+fi
+library_needs
 if [[ $1 == test ]]; then
 	test_needs
 fi

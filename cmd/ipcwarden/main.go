@@ -15,10 +15,8 @@ func main() {
 // execute runs the command line and returns the exit code: 0, or 1 after it has
 // written why to stderr, in one line.
 func execute(args []string, stdout, stderr io.Writer) int {
-	root := newRootCommand()
+	root := newRootCommand(stdout, stderr)
 	root.SetArgs(args)
-	root.SetOut(stdout)
-	root.SetErr(stderr)
 	if err := root.Execute(); err != nil {
 		fmt.Fprintf(stderr, "ipcwarden: %v\n", err)
 		return 1

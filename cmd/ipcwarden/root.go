@@ -1,6 +1,8 @@
 package main
 
 import (
+	"io"
+
 	"github.com/spf13/cobra"
 )
 
@@ -26,7 +28,8 @@ const rootExample = `  # Can this host be watched, and how?
   # What is known of one system call
   ipcwarden events msgrcv`
 
-func newRootCommand() *cobra.Command {
+// newRootCommand makes the command line, which writes to stdout and stderr.
+func newRootCommand(stdout, stderr io.Writer) *cobra.Command {
 	root := &cobra.Command{
 		Use:           "ipcwarden",
 		Short:         "Watch System V IPC and raise alerts",
@@ -36,6 +39,9 @@ func newRootCommand() *cobra.Command {
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
+	// Before InitDefaultCompletionCmd, which keeps the writer of this moment.
+	root.SetOut(stdout)
+	root.SetErr(stderr)
 	root.SetVersionTemplate("ipcwarden {{.Version}}\n")
 	root.SetFlagErrorFunc(flagError)
 	root.AddGroup(

@@ -33,6 +33,7 @@ func TestExactAccounting(t *testing.T) {
 			p := runProgram(t, path, fmt.Sprint(load.threads), fmt.Sprint(load.rounds))
 			s := w.stop()
 			calls := decode[counted](t, p.stdout).Calls
+			t.Logf("%d calls: %+v", calls, s)
 			if s.Events+s.dropped() != calls {
 				t.Errorf("%d printed + %d dropped = %d, but the program made %d calls: %+v",
 					s.Events, s.dropped(), s.Events+s.dropped(), calls, s)
@@ -64,6 +65,7 @@ func TestSlowReader(t *testing.T) {
 	printed := collect(r)
 	s := w.stop()
 	calls, events := decode[counted](t, p.stdout).Calls, uint64(len(printed.rest(t)))
+	t.Logf("%d calls: %+v", calls, s)
 	if events != s.Events {
 		t.Errorf("%d lines were printed, but the summary says %d", events, s.Events)
 	}

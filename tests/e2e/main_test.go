@@ -15,6 +15,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -63,12 +64,25 @@ func binary(t *testing.T) string {
 	return path
 }
 
-// diagnosis is what `ipcwarden doctor` says about this machine.
-var diagnosis = sync.OnceValues(func() (d struct {
+// diagnosis is what `ipcwarden doctor --output json` says.
+type diagnosis struct {
 	Usable *bool
 	Why    string
-}, err error,
-) {
+	Checks []struct{ Name, Status, Found string }
+}
+
+// missing names what this machine lacks. That the probe does not attach is not
+// among it: where all is there that it needs, that is a failure.
+func (d diagnosis) missing() (list []string) {
+	for _, c := range d.Checks {
+		if c.Status == "fail" && !strings.HasPrefix(c.Name, "hook ") {
+			list = append(list, c.Name+": "+c.Found)
+		}
+	}
+	return list
+}
+
+var diagnose = sync.OnceValues(func() (d diagnosis, err error) {
 	path := os.Getenv("IPCWARDEN_BIN")
 	if path == "" {
 		path = filepath.Join("..", "..", "bin", "ipcwarden")
@@ -89,18 +103,22 @@ var diagnosis = sync.OnceValues(func() (d struct {
 	return d, nil
 })
 
-// requireBPF skips where BPF cannot be used: not root, or the doctor says so.
+// requireBPF skips without root, and where the doctor misses something that BPF
+// needs. It fails where nothing is missing, and the probe still does not attach.
 func requireBPF(t *testing.T) {
 	t.Helper()
 	if os.Geteuid() != 0 {
 		t.Skip("needs root to load BPF programs")
 	}
 	binary(t)
-	d, err := diagnosis()
-	if err != nil {
+	d, err := diagnose()
+	switch {
+	case err != nil:
 		t.Fatalf("ipcwarden doctor: %v", err)
-	}
-	if !*d.Usable {
-		t.Skipf("BPF cannot be used here, says the doctor: %s", d.Why)
+	case *d.Usable:
+	case len(d.missing()) > 0:
+		t.Skipf("BPF cannot be used here, says the doctor: %s", strings.Join(d.missing(), "; "))
+	default:
+		t.Fatalf("ipcwarden does not attach: %s", d.Why)
 	}
 }

@@ -32,14 +32,15 @@ type variant struct {
 	flags     []string
 	compat    bool // through the 32-bit system call table
 	multiplex bool // through ipc(2)
+	garbage   bool // in the upper halves of the registers, which the kernel ignores
 }
 
 var variants = []variant{
 	{name: "amd64", flags: []string{"-m64"}},
 	{name: "i386", flags: []string{"-m32"}, compat: true},
 	{name: "i386-ipc", flags: []string{"-m32", "-DUSE_IPC"}, compat: true, multiplex: true},
-	{name: "int80", flags: []string{"-m64", "-DUSE_INT80"}, compat: true},
-	{name: "int80-ipc", flags: []string{"-m64", "-DUSE_INT80", "-DUSE_IPC"}, compat: true, multiplex: true},
+	{name: "int80", flags: []string{"-m64", "-DUSE_INT80"}, compat: true, garbage: true},
+	{name: "int80-ipc", flags: []string{"-m64", "-DUSE_INT80", "-DUSE_IPC"}, compat: true, multiplex: true, garbage: true},
 }
 
 // word is the size of a long and of a pointer in bytes.

@@ -105,7 +105,7 @@ static void edges(int q, int s)
 static void numbers(int q, int s)
 {
 	struct message *m = place(sizeof *m + 16);
-	struct operation *op = place(sizeof *op);
+	struct operation *op = place(2 * PAGE); /* a look beyond the first finds zeros */
 
 	m->mtype = 1;
 	*op = (struct operation){0, 1, IPC_NOWAIT};

@@ -1,0 +1,142 @@
+package alert
+
+import (
+	"encoding/json"
+	"math"
+	"regexp"
+	"testing"
+	"time"
+
+	"github.com/ipcwarden/ipcwarden/pkg/detect"
+	"github.com/ipcwarden/ipcwarden/pkg/event"
+)
+
+func factory() *Factory {
+	return &Factory{
+		Host:  "host",
+		Now:   func() time.Time { return time.Date(2024, 5, 6, 9, 8, 7, 6, time.FixedZone("east", 3600)) },
+		NewID: func() string { return "0123" },
+	}
+}
+
+func document() *event.Document {
+	e := event.Event{ID: event.Msgget}
+	e.Process.Comm, e.Process.HostPID, e.Process.UID = "evil\n", 7, 8
+	var d event.Document
+	e.Document(&d)
+	return &d
+}
+
+func TestFromFindingOwnsEverything(t *testing.T) {
+	meta := &detect.Metadata{
+		ID: "id", Title: "Title", Severity: detect.High, Attack: []string{"T1559"},
+		Properties: map[string]any{"list": []string{"a"}},
+	}
+	inner := map[string]any{"n": 1}
+	finding := detect.Finding{Evidence: map[string]any{"inner": inner, "list": []any{inner}}}
+	doc := document()
+	a := factory().FromFinding(meta, finding, doc)
+	before, err := json.Marshal(a)
+	if err != nil {
+		t.Fatal(err)
+	}
+	meta.Attack[0] = "changed"
+	meta.Properties["list"].([]string)[0] = "changed"
+	inner["n"] = 2
+	finding.Evidence["more"] = true
+	doc.ProcessName = "changed"
+	after, err := json.Marshal(a)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if string(before) != string(after) {
+		t.Errorf("the alert changed with its sources:\n%s\n%s", before, after)
+	}
+}
+
+func TestJSON(t *testing.T) {
+	meta := &detect.Metadata{ID: "id", Title: "Title", Severity: detect.High}
+	b, err := json.Marshal(factory().FromFinding(meta, detect.Finding{}, document()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got struct {
+		Version                        int
+		ID, Type, Time, Severity, Host string
+		Signature                      struct{ Attack, References, Tags, FalsePositives []string }
+		Event                          struct{ EventName string }
+		Gap                            *Gap
+	}
+	if err := json.Unmarshal(b, &got); err != nil {
+		t.Fatal(err)
+	}
+	if got.Version != 1 || got.ID != "0123" || got.Type != "finding" || got.Severity != "high" || got.Host != "host" || got.Gap != nil {
+		t.Errorf("got %s", b)
+	}
+	if want := "2024-05-06T08:08:07.000000006Z"; got.Time != want {
+		t.Errorf("time %s, want %s", got.Time, want)
+	}
+	if got.Event.EventName != "msgget" {
+		t.Errorf("event %q", got.Event.EventName)
+	}
+	if s := got.Signature; s.Attack == nil || s.References == nil || s.Tags == nil || s.FalsePositives == nil {
+		t.Errorf("a list is null in %s", b)
+	}
+}
+
+// TestEvidenceIsAlwaysJSON gives evidence that JSON does not have.
+func TestEvidenceIsAlwaysJSON(t *testing.T) {
+	evidence := map[string]any{
+		"nan": math.NaN(), "channel": make(chan int), "number": json.Number("12"), "bad": json.Number("x"),
+		"nested": []any{map[string]any{"f": func() {}}}, "struct": struct{ A int }{1}, "nil": nil,
+	}
+	a := factory().FromFinding(&detect.Metadata{}, detect.Finding{Evidence: evidence}, document())
+	b, err := json.Marshal(a.Evidence)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got map[string]any
+	if err := json.Unmarshal(b, &got); err != nil {
+		t.Fatal(err)
+	}
+	if len(got) != len(evidence) || got["number"] != 12.0 || got["nan"] != "NaN" || got["bad"] != "x" {
+		t.Errorf("evidence became %s", b)
+	}
+}
+
+func TestSummary(t *testing.T) {
+	from := time.Date(2024, 5, 6, 9, 8, 7, 0, time.UTC)
+	f := factory()
+	tests := []struct {
+		alert *Alert
+		want  string
+	}{
+		{
+			f.FromFinding(&detect.Metadata{ID: "id", Title: "Message copied"}, detect.Finding{}, document()),
+			`Message copied: "evil\n"[7] of uid 8 called msgget`,
+		},
+		{
+			f.FromFinding(&detect.Metadata{ID: "id"}, detect.Finding{}, document()),
+			`id: "evil\n"[7] of uid 8 called msgget`,
+		},
+		{
+			f.FromGap(Gap{From: from, To: from.Add(1500 * time.Millisecond), Count: 3, Cause: "ring full", Hook: "tracepoint"}),
+			"3 calls lost in 1.5s by tracepoint: ring full",
+		},
+	}
+	for _, test := range tests {
+		if got := test.alert.Summary(); got != test.want {
+			t.Errorf("got  %s\nwant %s", got, test.want)
+		}
+	}
+	if gap := tests[2].alert; gap.Type != TypeGap || gap.Severity != GapSeverity || gap.Signature != nil || gap.Event != nil {
+		t.Errorf("gap: %+v", gap)
+	}
+}
+
+func TestRandomID(t *testing.T) {
+	a, b := RandomID(), RandomID()
+	if !regexp.MustCompile(`^[0-9a-f]{32}$`).MatchString(a) || a == b {
+		t.Errorf("ids %q and %q", a, b)
+	}
+}

@@ -1,0 +1,116 @@
+package sink
+
+import (
+	"encoding/json"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/ipcwarden/ipcwarden/pkg/alert"
+	"github.com/ipcwarden/ipcwarden/pkg/detect"
+	"github.com/ipcwarden/ipcwarden/pkg/event"
+)
+
+// writes counts the calls of Write.
+type writes struct {
+	strings.Builder
+	count int
+	err   error
+}
+
+func (w *writes) Write(b []byte) (int, error) {
+	w.count++
+	if w.err != nil {
+		return 0, w.err
+	}
+	return w.Builder.Write(b)
+}
+
+func factory() *alert.Factory {
+	return &alert.Factory{
+		Host:  "host",
+		Now:   func() time.Time { return time.Date(2024, 5, 6, 9, 8, 7, 654321000, time.UTC) },
+		NewID: alert.RandomID,
+	}
+}
+
+// finding is an alert of a hostile process.
+func finding() *alert.Alert {
+	e := event.Event{ID: event.Msgrcv, Args: [event.MaxArgs]uint64{3, 0x1000, 8, 0, 0o44000}, Return: 5}
+	e.Process = event.Process{HostPID: 7, UID: 8, Comm: "a\n\x1b[2J", Executable: "/tmp/\xff x", ContainerID: strings.Repeat("ab", 32)}
+	var d event.Document
+	e.Document(&d)
+	meta := &detect.Metadata{ID: "copied-message", Title: `Copied "<message>"`, Severity: detect.High}
+	evidence := map[string]any{"text": "a\nb\u009b", "list": []any{"<\u202e\n", 1}, "b c": nil}
+	return factory().FromFinding(meta, detect.Finding{Evidence: evidence}, &d)
+}
+
+func gap() *alert.Alert {
+	from := time.Date(2024, 5, 6, 9, 8, 6, 0, time.UTC)
+	return factory().FromGap(alert.Gap{From: from, To: from.Add(time.Second), Count: 3, Cause: "ring full", Hook: "tracepoint"})
+}
+
+func TestJSON(t *testing.T) {
+	var w writes
+	s := NewJSON(&w)
+	for _, a := range []*alert.Alert{finding(), gap()} {
+		if err := s.Deliver(a); err != nil {
+			t.Fatal(err)
+		}
+	}
+	out := w.String()
+	if w.count != 2 || strings.Count(out, "\n") != 2 || !strings.HasSuffix(out, "\n") {
+		t.Errorf("%d writes of %q, want one line each", w.count, out)
+	}
+	if !strings.Contains(out, `<message>`) {
+		t.Errorf("HTML is escaped: %s", out)
+	}
+	for line := range strings.Lines(out) {
+		if !json.Valid([]byte(line)) {
+			t.Errorf("no JSON: %s", line)
+		}
+	}
+}
+
+func TestTable(t *testing.T) {
+	var w writes
+	s := NewTable(&w, false)
+	for _, a := range []*alert.Alert{finding(), gap()} {
+		if err := s.Deliver(a); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want := `2024-05-06T09:08:07.654Z high     copied-message "Copied \"<message>\"" "a\n\x1b[2J"[7] uid=8 exe="/tmp/` + "\ufffd" + ` x" container=abababababab ` +
+		`msgrcv(msqid=3, msgp=0x1000, msgsz=8, msgtyp=0, msgflg=IPC_NOWAIT|MSG_COPY) = 5 {"b c": null, list: ["<\u202e\n",1], text: "a\nb\u009b"}` + "\n" +
+		"2024-05-06T09:08:07.654Z medium   gap 3 calls lost in 1s by tracepoint: ring full\n"
+	if got := w.String(); got != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+	if w.count != 2 {
+		t.Errorf("%d writes, want 2", w.count)
+	}
+}
+
+func TestTableColor(t *testing.T) {
+	var w writes
+	if err := NewTable(&w, true).Deliver(gap()); err != nil {
+		t.Fatal(err)
+	}
+	want := "2024-05-06T09:08:07.654Z \x1b[33mmedium  \x1b[0m gap 3 calls lost in 1s by tracepoint: ring full\n"
+	if got := w.String(); got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+func TestWriteErrors(t *testing.T) {
+	full := errors.New("disk full")
+	for name, s := range map[string]interface{ Deliver(*alert.Alert) error }{
+		"json": NewJSON(&writes{err: full}), "table": NewTable(&writes{err: full}, false),
+	} {
+		a := gap()
+		if err := s.Deliver(a); !errors.Is(err, full) || !strings.Contains(err.Error(), a.ID) {
+			t.Errorf("%s: error %v", name, err)
+		}
+	}
+}
