@@ -4,6 +4,7 @@
 #define IPCWARDEN_MEMORY_H
 
 #define PAGE_BYTES 4096
+#define EFAULT	   14
 
 /*
  * Reads up to wanted bytes into dst, at most room, and returns the state. Where
@@ -200,6 +201,12 @@ static __always_inline void read_memory_at_exit(struct inflight *call)
 		main->address = record->args[about->main & 3];
 		main->wanted = record->ret + word_bytes(record);
 		main->at_exit = read_main(call);
+	} else if (about->main_pointee == POINTEE_MSGBUF_OUT && record->ret == -EFAULT) {
+		main->used = 1;
+		main->pointee = POINTEE_MSGBUF_OUT;
+		main->address = record->args[about->main & 3];
+		main->wanted = add_saturated(record->args[(about->main + 1) & 3], word_bytes(record));
+		main->at_exit = VIEW_UNREADABLE; /* by the kernel itself, and nothing was written */
 	} else if (main->at_entry == VIEW_UNREADABLE) {
 		main->at_exit = read_main(call);
 	}
