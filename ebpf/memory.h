@@ -13,8 +13,9 @@
  */
 static __always_inline __u8 read_user(void *dst, __u32 room, __u64 address, __u64 wanted, __u32 *captured)
 {
-	__u32 bytes = wanted > room ? room : wanted;
-	__u32 in_page = PAGE_BYTES - (address & (PAGE_BYTES - 1));
+	/* 64 bits, for clang tests a copy of a 32-bit value, of which the verifier learns nothing. */
+	__u64 bytes = wanted > room ? room : wanted;
+	__u64 in_page = PAGE_BYTES - (address & (PAGE_BYTES - 1));
 
 	*captured = 0;
 	if (!bytes)
@@ -29,8 +30,8 @@ static __always_inline __u8 read_user(void *dst, __u32 room, __u64 address, __u6
 	}
 	if (in_page >= bytes)
 		return VIEW_UNREADABLE;
-	asm volatile("" : "+r"(in_page));
-	if (!in_page || in_page > room)
+	asm volatile("" : "+r"(in_page)); /* one test and no more: in_page is never 0 */
+	if (in_page > room)
 		return VIEW_UNREADABLE;
 	if (bpf_probe_read_user(dst, in_page, (void *)address))
 		return VIEW_UNREADABLE;

@@ -122,7 +122,7 @@ type MemoryRegion struct {
 	Arg     string   `json:"arg" doc:"argument that leads to it; *ptr for what is behind ipc's second pointer"`
 	Type    string   `json:"type" doc:"C type: msgbuf, sembuf[], timespec, ipc_ds, semun, pointer"`
 	Address string   `json:"address" doc:"user address"`
-	Length  uint64   `json:"length" doc:"bytes that the call asks the kernel to read or write"`
+	Length  uint64   `json:"length" doc:"bytes that the call asks the kernel to read, or that the kernel wrote"`
 	AtEntry *Content `json:"atEntry,omitempty" doc:"what was there when the call began; absent if not looked at"`
 	AtExit  *Content `json:"atExit,omitempty" doc:"what was there when the call ended; absent if not looked at"`
 }

@@ -115,7 +115,7 @@ type Memory struct {
 	Pointee Pointee // NoPointee: the call leads to no such memory
 	Arg     string  // name of the argument
 	Address uint64
-	Length  uint64 // bytes that the call asked the kernel to read or write
+	Length  uint64 // bytes that the call asked the kernel to read, or that the kernel wrote
 	Entry   View
 	Exit    View
 }

@@ -66,7 +66,7 @@ func TestDecodeSettings(t *testing.T) {
 	old[4], old[6], old[12], old[13], old[48] = 1, 2, 0x80, 0x01, 7
 	compat := make([]byte, 88)
 	copy(compat, native[:24])
-	compat[64] = 7
+	compat[68] = 7
 	want := SetRequest{UID: 1, GID: 2, Mode: 0o600, QueueBytes: 7}
 	for _, test := range []struct {
 		name string

@@ -99,7 +99,7 @@ type layout struct {
 
 var (
 	layout64  = layout{size: [...]int{0, 104, 120, 112}, uid: 4, gid: 8, mode: 20, idWidth: 4, qbytes: 88, qbytesWidth: 8}
-	layout32  = layout{size: [...]int{0, 64, 88, 84}, uid: 4, gid: 8, mode: 20, idWidth: 4, qbytes: 64, qbytesWidth: 4}
+	layout32  = layout{size: [...]int{0, 64, 88, 84}, uid: 4, gid: 8, mode: 20, idWidth: 4, qbytes: 68, qbytesWidth: 4}
 	layoutOld = layout{size: [...]int{0, 44, 56, 48}, uid: 4, gid: 6, mode: 12, idWidth: 2, qbytes: 48, qbytesWidth: 2}
 )
 
