@@ -46,6 +46,10 @@ deps: ## install what the build needs and this machine lacks
 deps-test: ## install what the tests need and this machine lacks
 	@scripts/deps.sh test
 
+.PHONY: deps-vm
+deps-vm: ## install what the tests in a virtual machine need and this machine lacks
+	@scripts/deps.sh vm
+
 .PHONY: generate
 generate: ## write the files that follow from the event table
 	$(GO) run ./cmd/gen
@@ -71,6 +75,10 @@ test-unit: $(BPF_OBJECT) | deps-test ## run go vet and the unit tests
 .PHONY: test-e2e
 test-e2e: build | deps-test ## run the end-to-end tests against this kernel (as root)
 	$(GO) test -count=1 ./tests/e2e/...
+
+.PHONY: test-vm
+test-vm: build | deps-vm ## run the end-to-end tests in a virtual machine with Debian's kernel; TEST narrows them
+	tests/vm/run.sh $(if $(TEST),-test.run '$(TEST)')
 
 .PHONY: bench
 bench: $(BPF_OBJECT) ## run the benchmarks; BENCHTIME is the time for each

@@ -236,7 +236,7 @@ int sys_enter(struct bpf_raw_tracepoint_args *ctx)
 	record->command = 0;
 	read_circumstances(task, record);
 
-	if (event != EVENT_IPC && event <= EVENT_SHMCTL) {
+	if (event != EVENT_IPC && event < EVENT_COUNT) {
 		const struct call *about = &calls[event];
 
 		if (multiplexed)
@@ -269,7 +269,7 @@ int sys_exit(struct bpf_raw_tracepoint_args *ctx)
 	record->ret = ret;
 	if ((ret == -EINTR || (ret <= -ERESTARTSYS && ret >= -ERESTART_LAST)) && task_is_dying(task))
 		record->flags |= RECORD_UNFINISHED;
-	if (record->event > EVENT_IPC && record->event <= EVENT_SHMCTL) {
+	if (record->event != EVENT_IPC && record->event < EVENT_COUNT) {
 		find_object_at_exit(task, call);
 		read_memory_at_exit(call);
 	}

@@ -17,6 +17,7 @@ enum event {
 	EVENT_SHMAT = 11,
 	EVENT_SHMDT = 12,
 	EVENT_SHMCTL = 13,
+	EVENT_COUNT,
 };
 
 enum abi {
@@ -126,7 +127,7 @@ struct call {
 	__s8 timeout;
 };
 
-static const struct call calls[] = {
+static const struct call calls[EVENT_COUNT] = {
 	[EVENT_IPC] = { 0, -1, -1, -1, -1, 0, -1 },
 	[EVENT_MSGGET] = { 2, -1, 0, -1, -1, 0, -1 },
 	[EVENT_MSGSND] = { 2, 0, -1, -1, 1, 1, -1 },

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Checks what building ("build") or testing ("test") needs, and installs what is
+# Checks what building ("build"), testing ("test") or testing in a virtual machine
+# ("vm") needs, and installs what is
 # missing where it knows how: on Debian and Ubuntu, as root. Where nothing is
 # missing it prints nothing and touches nothing.
 set -euo pipefail
@@ -9,7 +10,7 @@ readonly libbpf_minimum=1.4
 readonly apt_dir=$PWD/build/apt
 
 usage() {
-	echo "usage: scripts/deps.sh build|test" >&2
+	echo "usage: scripts/deps.sh build|test|vm" >&2
 	exit 2
 }
 
@@ -28,6 +29,9 @@ has_gcc_32bit() { echo 'int main(void) { return 0; }' | compile -m32 -o /dev/nul
 has_kernel_headers() { echo '#include <linux/ipc.h>' | compile -fsyntax-only -; }
 has_strace() { command -v strace >/dev/null; }
 has_stress_ng() { command -v stress-ng >/dev/null; }
+has_qemu() { command -v qemu-system-x86_64 >/dev/null; }
+has_busybox() { [[ -x /bin/busybox ]] && ! ldd /bin/busybox >/dev/null 2>&1; }
+has_cpio() { command -v cpio >/dev/null; }
 
 has_library() { has_pkg_config && pkg-config --exists "$1 >= $2"; }
 
@@ -70,6 +74,12 @@ test_needs() {
 	fi
 	need has_strace "strace" strace strace strace strace
 	need has_stress_ng "stress-ng" stress-ng stress-ng stress-ng stress-ng
+}
+
+vm_needs() {
+	need has_qemu "QEMU for x86-64" qemu-system-x86 qemu-system-x86-core qemu-system-x86 qemu-system-x86_64
+	need has_busybox "a static busybox" busybox-static busybox busybox busybox-static
+	need has_cpio "cpio" cpio cpio cpio cpio
 }
 
 # Go comes from no package here: distributions seldom have the release that
@@ -172,7 +182,7 @@ install_from_backports() {
 }
 
 case ${1-} in
-build | test) ;;
+build | test | vm) ;;
 *) usage ;;
 esac
 check_go
@@ -181,8 +191,11 @@ if can_install; then
 	install_missing
 fi
 library_needs
-if [[ $1 == test ]]; then
+if [[ $1 != build ]]; then
 	test_needs
+fi
+if [[ $1 == vm ]]; then
+	vm_needs
 fi
 if [[ ${#missing_whats[@]} == 0 ]]; then
 	exit 0

@@ -35,7 +35,7 @@ func enums(b *bytes.Buffer) {
 	for _, row := range event.Rows() {
 		fmt.Fprintf(b, "\tEVENT_%s = %d,\n", strings.ToUpper(row.Name), row.ID)
 	}
-	b.WriteString("};\n\nenum abi {\n")
+	b.WriteString("\tEVENT_COUNT,\n};\n\nenum abi {\n")
 	for _, abi := range event.ABIs() {
 		fmt.Fprintf(b, "\tABI_%s = %d,\n", strings.ToUpper(abi.String()), abi)
 	}
@@ -91,7 +91,7 @@ func numberArray(b *bytes.Buffer, name string, abi event.ABI) {
 func calls(b *bytes.Buffer) {
 	b.WriteString("/* Indices into record.args, or -1. The length of what main leads to is the argument after it. */\n")
 	b.WriteString("struct call {\n\t__u8 kind;\n\t__s8 id;\n\t__s8 key;\n\t__s8 command;\n\t__s8 main;\n\t__u8 main_pointee;\n\t__s8 timeout;\n};\n\n")
-	b.WriteString("static const struct call calls[] = {\n")
+	b.WriteString("static const struct call calls[EVENT_COUNT] = {\n")
 	for _, row := range event.Rows() {
 		main, pointee := row.MainAt(), event.NoPointee
 		if main >= 0 {

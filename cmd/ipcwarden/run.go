@@ -40,6 +40,7 @@ have an entry of type gap that says when, how many and why.`,
 			if opts.Webhook == "" {
 				opts.Webhook = os.Getenv(webhookVariable)
 			}
+			opts.Version = thisBuild().Version
 			opts.Color = term.IsTerminal(int(os.Stdout.Fd())) && os.Getenv("NO_COLOR") == ""
 			log, err := newLogger(logLevel)
 			if err != nil {

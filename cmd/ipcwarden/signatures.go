@@ -5,15 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"strconv"
 	"strings"
 	"text/tabwriter"
-	"unicode"
 
 	"github.com/spf13/cobra"
 
 	"github.com/ipcwarden/ipcwarden/pkg/detect"
 	"github.com/ipcwarden/ipcwarden/pkg/event"
+	"github.com/ipcwarden/ipcwarden/pkg/format"
 	"github.com/ipcwarden/ipcwarden/pkg/regosig"
 )
 
@@ -129,8 +128,8 @@ func printSignatures(out io.Writer, signatures []detect.Signature) error {
 		if md.Events == 0 {
 			events = "none that ipcwarden sees"
 		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", escapeControls(md.ID), md.Severity, events,
-			strings.Join(md.Attack, ","), escapeControls(md.Title), escapeControls(md.Source))
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", escaped(md.ID), md.Severity, events,
+			strings.Join(md.Attack, ","), escaped(md.Title), escaped(md.Source))
 	}
 	return w.Flush()
 }
@@ -177,12 +176,6 @@ func selectedEvents(set event.Set) []string {
 	return names
 }
 
-// escapeControls keeps what a signature says of itself from steering the
-// terminal, or from breaking the table.
-func escapeControls(s string) string {
-	if !strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) }) {
-		return s
-	}
-	quoted := strconv.Quote(s)
-	return quoted[1 : len(quoted)-1]
-}
+// escaped keeps what a signature says of itself from steering the terminal, or
+// from breaking the table.
+func escaped(s string) string { return string(format.AppendEscaped(nil, s)) }

@@ -31,6 +31,7 @@ type RunOptions struct {
 	JSON          bool   // one alert a line as JSON, else readable
 	Color         bool   // colour readable alerts
 	Webhook       string // where to post each alert too, if not empty
+	Version       string // of ipcwarden, for the webhook's receiver
 }
 
 // Run watches the host and delivers alerts until ctx ends. Then it delivers what
@@ -50,7 +51,7 @@ func Run(ctx context.Context, opts RunOptions, out io.Writer, log *zap.Logger) (
 		return err
 	}
 	if opts.Webhook != "" {
-		hook, err := sink.NewWebhook(opts.Webhook, sink.WebhookOptions{}, log)
+		hook, err := sink.NewWebhook(opts.Webhook, sink.WebhookOptions{Version: opts.Version}, log)
 		if err != nil {
 			return err
 		}

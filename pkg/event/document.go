@@ -2,6 +2,8 @@ package event
 
 import (
 	"encoding/hex"
+	"encoding/json"
+	"fmt"
 	"hash/fnv"
 	"strconv"
 	"strings"
@@ -170,14 +172,11 @@ func (a Arguments) MarshalJSON() ([]byte, error) {
 			b = append(b, ',')
 		}
 		b = append(strconv.AppendQuote(b, arg.Name), ':')
-		switch v := arg.Value.(type) {
-		case int64:
-			b = strconv.AppendInt(b, v, 10)
-		case uint64:
-			b = strconv.AppendUint(b, v, 10)
-		case string:
-			b = strconv.AppendQuote(b, v)
+		value, err := json.Marshal(arg.Value)
+		if err != nil {
+			return nil, fmt.Errorf("argument %s: %w", arg.Name, err)
 		}
+		b = append(b, value...)
 	}
 	return append(b, '}'), nil
 }
@@ -205,7 +204,7 @@ func (e *Event) Document(d *Document) {
 		IPCNamespace:        p.IPCNamespace,
 		ProcessName:         strings.ToValidUTF8(p.Comm, "\ufffd"),
 		Executable:          Executable{Path: strings.ToValidUTF8(p.Executable, "\ufffd")},
-		HostName:            p.HostName,
+		HostName:            strings.ToValidUTF8(p.HostName, "\ufffd"),
 		ContainerID:         p.ContainerID,
 		Container:           Container{ID: p.ContainerID},
 		EventID:             strconv.FormatUint(uint64(row.TraceeID), 10),

@@ -6,6 +6,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -43,7 +44,7 @@ type both struct{ decoded, raw *document }
 func compareStrace(t *testing.T, v variant, strace, path string, compare func(variant, straced, both) differences, options ...string) {
 	output := filepath.Join(t.TempDir(), "strace")
 	w := trace(t, "--events", everyEvent, "--snapshot-bytes", "1000")
-	args := append(options, "-f", "-e", "trace=%ipc", "-o", output, path)
+	args := slices.Concat(options, []string{"-f", "-e", "trace=%ipc", "-o", output, path})
 	runProgram(t, strace, args...)
 	text, err := os.ReadFile(output)
 	if err != nil {

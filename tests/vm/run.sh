@@ -5,14 +5,16 @@
 #     tests/vm/run.sh [ARGUMENT OF THE TEST BINARY]...
 #
 # Needs bin/ipcwarden and what scripts/deps.sh vm installs. Emulation is in
-# software, so that it works inside another virtual machine.
+# software, so that it works inside another virtual machine. It has one CPU: with
+# two, QEMU 7.2 now and then goes on running what the kernel has patched away when
+# a tracepoint is switched, and both CPUs hang in syscall_trace_enter.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
 readonly work=$PWD/build/vm
-readonly boot_limit=${VM_LIMIT:-600} # seconds for everything
+readonly boot_limit=${VM_LIMIT:-900} # seconds for everything
 
-# kernel puts the newest kernel of this release below $work, once.
+# fetch_kernel puts the newest kernel of this release below $work, once.
 fetch_kernel() {
 	local package
 	package=$(apt-cache depends linux-image-amd64 | awk '$1 == "Depends:" { print $2; exit }')
@@ -57,7 +59,7 @@ build_root() {
 fetch_kernel
 build_root "$@"
 log=$work/serial.log
-timeout "$boot_limit" qemu-system-x86_64 -accel tcg -cpu max -smp 2 -m 2048 -nographic -no-reboot \
+timeout "$boot_limit" qemu-system-x86_64 -accel tcg -cpu max -smp 1 -m 2048 -nographic -no-reboot \
 	-kernel "$kernel" -initrd "$work/initramfs.gz" -append 'console=ttyS0 quiet panic=-1' </dev/null |
 	tr -d '\r' | tee "$log"
 if ! grep -q '^vm: tests ended with 0$' "$log"; then
