@@ -47,6 +47,7 @@ build_root() {
 	rm -rf "$root"
 	mkdir -p "$root/bin" "$root/programs" "$root/etc"
 	cp /bin/busybox bin/ipcwarden "$root/bin/"
+	ln -s busybox "$root/bin/sh"
 	copy_with_libraries "$(command -v strace)"
 	CGO_ENABLED=0 go test -c -o "$root/bin/e2e.test" ./tests/e2e
 	(cd tests/e2e && IPCWARDEN_E2E_BUILD=$root/programs "$root/bin/e2e.test")
@@ -61,7 +62,7 @@ build_root "$@"
 log=$work/serial.log
 timeout "$boot_limit" qemu-system-x86_64 -accel tcg -cpu max -smp 1 -m 2048 -nographic -no-reboot \
 	-kernel "$kernel" -initrd "$work/initramfs.gz" -append 'console=ttyS0 quiet panic=-1' </dev/null |
-	tr -d '\r' | tee "$log"
+	sed -u 's/\r$//' | tee "$log"
 if ! grep -q '^vm: tests ended with 0$' "$log"; then
 	echo "vm: the tests failed, or the machine did not get so far; see $log" >&2
 	exit 1
