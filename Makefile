@@ -74,7 +74,7 @@ test-unit: $(BPF_OBJECT) | deps-test ## run go vet and the unit tests
 
 .PHONY: test-e2e
 test-e2e: build | deps-test ## run the end-to-end tests against this kernel (as root)
-	$(GO) test -count=1 ./tests/e2e/...
+	$(GO) test -v -count=1 ./tests/e2e/...
 
 .PHONY: test-vm
 test-vm: build | deps-vm ## run the end-to-end tests in a virtual machine with Debian's kernel; TEST narrows them
@@ -89,7 +89,7 @@ bench: $(BPF_OBJECT) ## run the benchmarks; BENCHTIME is the time for each
 fuzz: $(BPF_OBJECT) ## run every fuzz test for FUZZTIME
 	@grep -Ho '^func Fuzz[A-Za-z0-9_]*' $(TEST_FILES) | while IFS=: read -r file func; do \
 		echo "$${func#func } in $${file%/*}"; \
-		$(GO) test -run '^$$' -fuzz "^$${func#func }\$$" -fuzztime $(FUZZTIME) "./$${file%/*}"; \
+		$(GO) test -run '^$$' -fuzz "^$${func#func }\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 5x "./$${file%/*}"; \
 	done
 
 .PHONY: lint

@@ -4,6 +4,8 @@
 #
 #     tests/vm/run.sh [ARGUMENT OF THE TEST BINARY]...
 #
+# VM_KERNEL=FILE boots that image in place of this Debian release's newest one.
+#
 # Needs bin/ipcwarden and what scripts/deps.sh vm installs. Emulation is in
 # software, so that it works inside another virtual machine. It has one CPU: with
 # two, QEMU 7.2 now and then goes on running what the kernel has patched away when
@@ -17,6 +19,10 @@ readonly boot_limit=${VM_LIMIT:-900} # seconds for everything
 # fetch_kernel puts the newest kernel of this release below $work, once.
 fetch_kernel() {
 	local package
+	if [[ -n ${VM_KERNEL:-} ]]; then
+		kernel=$VM_KERNEL
+		return
+	fi
 	package=$(apt-cache depends linux-image-amd64 | awk '$1 == "Depends:" { print $2; exit }')
 	if [[ -z $package ]]; then
 		echo "vm: apt knows no linux-image-amd64; run apt-get update on a Debian host" >&2
