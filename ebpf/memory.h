@@ -214,11 +214,16 @@ static __always_inline void read_memory_at_exit(struct inflight *call)
 	if (timeout->at_entry == VIEW_UNREADABLE)
 		timeout->at_exit = read_user(record->small[MEMORY_TIMEOUT - 1], SMALL_BYTES, timeout->address,
 					     timeout->wanted, &timeout->captured);
-	if (record->event == EVENT_SHMAT && record->flags & RECORD_MULTIPLEXED && !record->ret) {
+	/* With EFAULT the segment stays attached: only its address could not be stored. */
+	if (record->event == EVENT_SHMAT && record->flags & RECORD_MULTIPLEXED &&
+	    (!record->ret || record->ret == -EFAULT)) {
 		indirect->used = 1;
 		indirect->address = record->raw[3];
 		indirect->wanted = 4;
-		indirect->at_exit = read_user(record->small[0], SMALL_BYTES, indirect->address, 4, &indirect->captured);
+		indirect->at_exit = VIEW_UNREADABLE;
+		if (!record->ret)
+			indirect->at_exit = read_user(record->small[0], SMALL_BYTES, indirect->address, 4,
+						      &indirect->captured);
 	}
 }
 

@@ -1,4 +1,5 @@
 #define _GNU_SOURCE
+#include <errno.h>
 #include <sys/sem.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -252,7 +253,7 @@ static void say_memory(enum which which, const uword arguments[6], long result, 
 		pieces[n++] = (struct piece){"ptr", "pointer", m->ptr, 4, 4, decode_pointer};
 	if (m->used && !m->opaque && which == MSGRCV && route.version == 0)
 		pieces[n++] = (struct piece){"ptr", "pointer", m->ptr, 8, 8, decode_pointer};
-	if (m->used && !m->opaque && which == SHMAT && !failed(result))
+	if (m->used && !m->opaque && which == SHMAT && (!failed(result) || result == -EFAULT))
 		pieces[n++] = (struct piece){"third", "pointer", m->third, 4, 4, decode_pointer};
 
 	printf(",\"memory\":[");
