@@ -135,6 +135,7 @@ struct bucket_table {
 	unsigned int size;
 	unsigned int nest;
 	__u32 hash_rnd;
+	struct bucket_table *future_tbl;
 	void *buckets[1];
 };
 

@@ -83,15 +83,11 @@ static __always_inline __u32 hash_key(__u32 key, __u32 seed)
 	return c;
 }
 
-#define CHAIN_LIMIT 16
+#define CHAIN_LIMIT 64
+#define TABLE_LIMIT 8
 
-/*
- * The object with a key: a lookup in ids->key_ht (lib/rhashtable.c). It can miss
- * one while the table is being resized, so a miss proves nothing by itself.
- */
-static __always_inline struct kern_ipc_perm *object_by_key(struct ipc_ids *ids, __s32 key)
+static __always_inline struct kern_ipc_perm *object_in_table(struct bucket_table *table, __s32 key)
 {
-	struct bucket_table *table = BPF_CORE_READ(ids, key_ht.tbl);
 	__u32 size = BPF_CORE_READ(table, size);
 	void **buckets = __builtin_preserve_access_index(&table->buckets[0]);
 	unsigned long node = 0;
@@ -113,6 +109,24 @@ static __always_inline struct kern_ipc_perm *object_by_key(struct ipc_ids *ids, 
 		node = (unsigned long)BPF_CORE_READ((struct rhash_head *)node, next);
 	}
 	return 0;
+}
+
+/*
+ * The object with a key: a lookup in ids->key_ht (lib/rhashtable.c). While the
+ * table is resized an object is in the old one until it is in a newer one too, and
+ * a new object is in the newest.
+ */
+static __always_inline struct kern_ipc_perm *object_by_key(struct ipc_ids *ids, __s32 key)
+{
+	struct bucket_table *table = BPF_CORE_READ(ids, key_ht.tbl);
+	struct kern_ipc_perm *perm = 0;
+	int i;
+
+	for (i = 0; i < TABLE_LIMIT && table && !perm; i++) {
+		perm = object_in_table(table, key);
+		table = BPF_CORE_READ(table, future_tbl);
+	}
+	return perm;
 }
 
 static __always_inline __u32 host_pid_of(struct pid *pid)
@@ -187,7 +201,7 @@ static __always_inline void find_object_at_entry(struct task_struct *task, struc
 /*
  * At exit of a *get call: the object that it returned, and whether it made it.
  * With IPC_CREAT alone only the key tells: the object is new if its key was not
- * there at entry and is now.
+ * there at entry and is now, and if the caller is its creator.
  */
 static __always_inline void find_object_at_exit(struct task_struct *task, struct inflight *call)
 {
@@ -206,7 +220,7 @@ static __always_inline void find_object_at_exit(struct task_struct *task, struct
 	if (!key || (flags & (FLAG_IPC_CREAT | FLAG_IPC_EXCL)) == (FLAG_IPC_CREAT | FLAG_IPC_EXCL))
 		record->object.created = 1;
 	else if ((flags & FLAG_IPC_CREAT) && !call->key_found)
-		record->object.created = object_by_key(ids, key) == perm;
+		record->object.created = BPF_CORE_READ(perm, cuid.val) == record->euid && object_by_key(ids, key) == perm;
 	describe_object(&record->object, about->kind, perm);
 }
 

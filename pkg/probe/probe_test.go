@@ -90,6 +90,46 @@ func TestCaptureOfThisProcess(t *testing.T) {
 	}
 }
 
+// TestCreatedTellsNewFromOld opens every one of many keys twice without IPC_EXCL:
+// the kernel's table of keys grows meanwhile, and its chains have several objects.
+func TestCreatedTellsNewFromOld(t *testing.T) {
+	const keys = 4000
+	p := openOrSkip(t, Filter{Events: event.Of(event.Semget)})
+	done := make(chan error)
+	go func() {
+		runtime.LockOSThread() // for ever: the thread ends with its namespace
+		done <- openTwice(keys)
+	}()
+	if err := <-done; err != nil {
+		t.Fatal(err)
+	}
+	seen := map[int32]int{}
+	drain(t, p, func(e *event.Event) {
+		key := e.Object.Key
+		if created := seen[key] == 0; e.Object.Created != created || e.Object.ID != int32(e.Return) {
+			t.Errorf("opening %d of key %d: created %t, object %d, returned %d", seen[key]+1, key, e.Object.Created, e.Object.ID, e.Return)
+		}
+		seen[key]++
+	})
+	if len(seen) != keys {
+		t.Errorf("%d keys, want %d", len(seen), keys)
+	}
+}
+
+func openTwice(keys int) error {
+	if err := unix.Unshare(unix.CLONE_NEWIPC); err != nil {
+		return err
+	}
+	for key := 1; key <= keys; key++ {
+		for range 2 {
+			if _, _, errno := unix.Syscall(unix.SYS_SEMGET, uintptr(key), 1, 0o600|event.IPCCreat); errno != 0 {
+				return errno
+			}
+		}
+	}
+	return nil
+}
+
 func TestFilterByEvent(t *testing.T) {
 	p := openOrSkip(t, Filter{Events: event.Of(event.Semctl)})
 	unix.Syscall(unix.SYS_MSGCTL, ^uintptr(0), event.IPCRmid, 0)
