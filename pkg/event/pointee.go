@@ -72,14 +72,6 @@ func DecodeTimespec(abi ABI, time64 bool, b []byte) (sec, nsec int64, ok bool) {
 	return int64(binary.LittleEndian.Uint64(b)), nsec, true
 }
 
-// TimespecSize is the size in bytes of what DecodeTimespec reads.
-func TimespecSize(abi ABI, time64 bool) int {
-	if abi.Is32Bit() && !time64 {
-		return 8
-	}
-	return 16
-}
-
 // SetRequest is what IPC_SET asks for. QueueBytes is there for queues only.
 type SetRequest struct {
 	UID, GID   uint32
