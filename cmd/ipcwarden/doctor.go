@@ -1,11 +1,9 @@
 package main
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
@@ -23,18 +21,16 @@ again, and say what would be used and why, and what to do about each thing that
 is missing. The exit code is 1 if ipcwarden could not run here.`,
 		Args:    cobra.NoArgs,
 		GroupID: groupReference,
-		RunE: func(*cobra.Command, []string) error {
+		RunE: func(cmd *cobra.Command, _ []string) error {
 			asJSON, err := parseOutput(output)
 			if err != nil {
 				return err
 			}
 			report := doctor.Examine()
 			if asJSON {
-				encoder := json.NewEncoder(os.Stdout)
-				encoder.SetIndent("", "  ")
-				err = encoder.Encode(report)
+				err = writeJSON(cmd.OutOrStdout(), report)
 			} else {
-				err = printReport(os.Stdout, report)
+				err = printReport(cmd.OutOrStdout(), report)
 			}
 			if err == nil && !report.Usable {
 				err = errors.New("ipcwarden cannot watch this host: " + report.Why)

@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"strings"
 	"testing"
+
+	"github.com/ipcwarden/ipcwarden/pkg/event"
 )
 
 // ipcwarden runs a command line in this process.
@@ -86,7 +88,7 @@ func TestVersion(t *testing.T) {
 
 func TestEvents(t *testing.T) {
 	stdout, _, code := ipcwarden("events")
-	if code != 0 || strings.Count(stdout, "\n") != 1+len(eventNames()) {
+	if code != 0 || strings.Count(stdout, "\n") != 1+len(event.All.Names()) {
 		t.Errorf("code %d\n%s", code, stdout)
 	}
 	stdout, _, code = ipcwarden("events", "ipc")

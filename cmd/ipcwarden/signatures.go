@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -11,7 +10,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/ipcwarden/ipcwarden/pkg/detect"
-	"github.com/ipcwarden/ipcwarden/pkg/event"
 	"github.com/ipcwarden/ipcwarden/pkg/format"
 	"github.com/ipcwarden/ipcwarden/pkg/regosig"
 )
@@ -95,13 +93,7 @@ func flagNoBuiltin(cmd *cobra.Command, noBuiltin *bool) {
 // loadSources loads what the arguments name. Problems go to stderr, one line
 // each, and the error is how many there were.
 func loadSources(cmd *cobra.Command, dirs []string, noBuiltin bool) (*regosig.Set, error) {
-	var sources []regosig.Source
-	if !noBuiltin {
-		sources = append(sources, regosig.Builtin())
-	}
-	for _, dir := range dirs {
-		sources = append(sources, regosig.Path(dir))
-	}
+	sources := regosig.Sources(noBuiltin, dirs)
 	if len(sources) == 0 {
 		return nil, errors.New("--no-builtin needs at least one directory with signatures")
 	}
@@ -124,7 +116,7 @@ func printSignatures(out io.Writer, signatures []detect.Signature) error {
 	fmt.Fprintln(w, "ID\tSEVERITY\tEVENTS\tATT&CK\tTITLE\tSOURCE")
 	for _, s := range signatures {
 		md := s.Metadata()
-		events := strings.Join(selectedEvents(md.Events), ",")
+		events := strings.Join(md.Events.Names(), ",")
 		if md.Events == 0 {
 			events = "none that ipcwarden sees"
 		}
@@ -156,24 +148,11 @@ func writeSignatures(out io.Writer, signatures []detect.Signature) error {
 		md := s.Metadata()
 		list[i] = listedSignature{
 			ID: md.ID, Title: md.Title, Description: md.Description, Version: md.Version, Severity: md.Severity,
-			Events: selectedEvents(md.Events), Attack: md.Attack, References: md.References,
+			Events: md.Events.Names(), Attack: md.Attack, References: md.References,
 			FalsePositives: md.FalsePositives, Tags: md.Tags, Properties: md.Properties, Source: md.Source,
 		}
 	}
-	encoder := json.NewEncoder(out)
-	encoder.SetIndent("", "  ")
-	encoder.SetEscapeHTML(false)
-	return encoder.Encode(list)
-}
-
-func selectedEvents(set event.Set) []string {
-	names := []string{}
-	for _, row := range event.Rows() {
-		if set.Has(row.ID) {
-			names = append(names, row.Name)
-		}
-	}
-	return names
+	return writeJSON(out, list)
 }
 
 // escaped keeps what a signature says of itself from steering the terminal, or

@@ -113,30 +113,12 @@ func narrow(flag string, values []uint) ([]uint32, error) {
 	return ids, nil
 }
 
-func parseOutput(output string) (json bool, err error) {
-	switch output {
-	case "json":
-		return true, nil
-	case "table":
-		return false, nil
-	default:
-		return false, fmt.Errorf("--output: %q is neither table nor json", output)
-	}
-}
-
-func completeOutput(cmd *cobra.Command) {
-	values := cobra.FixedCompletions([]string{"table", "json"}, cobra.ShellCompDirectiveNoFileComp)
-	if err := cmd.RegisterFlagCompletionFunc("output", values); err != nil {
-		panic(err) // the flag does not exist: a mistake in this package
-	}
-}
-
 func completeEvents(cmd *cobra.Command) {
 	err := cmd.RegisterFlagCompletionFunc("events", func(_ *cobra.Command, _ []string, typed string) ([]string, cobra.ShellCompDirective) {
 		done := typed[:strings.LastIndexByte(typed, ',')+1]
 		var names []string
-		for _, row := range event.Rows() {
-			names = append(names, done+row.Name)
+		for _, name := range event.All.Names() {
+			names = append(names, done+name)
 		}
 		return names, cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveNoSpace
 	})

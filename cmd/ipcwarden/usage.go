@@ -61,16 +61,7 @@ func flagError(cmd *cobra.Command, err error) error {
 
 // unknownEvent is the error for a name that no event has.
 func unknownEvent(name string) error {
-	return fmt.Errorf("unknown event %q%s; ipcwarden events lists all", name, didYouMean(name, "", eventNames()))
-}
-
-func eventNames() []string {
-	rows := event.Rows()
-	names := make([]string, len(rows))
-	for i, row := range rows {
-		names[i] = row.Name
-	}
-	return names
+	return fmt.Errorf("unknown event %q%s; ipcwarden events lists all", name, didYouMean(name, "", event.All.Names()))
 }
 
 // didYouMean asks for the nearest of names, if any is near; prefix is what the

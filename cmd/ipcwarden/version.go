@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"runtime"
@@ -58,9 +57,7 @@ func newVersionCommand() *cobra.Command {
 				return err
 			}
 			if asJSON {
-				encoder := json.NewEncoder(cmd.OutOrStdout())
-				encoder.SetIndent("", "  ")
-				return encoder.Encode(thisBuild())
+				return writeJSON(cmd.OutOrStdout(), thisBuild())
 			}
 			return thisBuild().print(cmd.OutOrStdout())
 		},

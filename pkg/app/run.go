@@ -65,14 +65,7 @@ func Run(ctx context.Context, opts RunOptions, out io.Writer, log *zap.Logger) (
 }
 
 func loadSignatures(opts RunOptions, log *zap.Logger) (*engine.Engine, error) {
-	var sources []regosig.Source
-	if !opts.NoBuiltin {
-		sources = append(sources, regosig.Builtin())
-	}
-	for _, path := range opts.Signatures {
-		sources = append(sources, regosig.Path(path))
-	}
-	set, err := regosig.Load(sources...)
+	set, err := regosig.Load(regosig.Sources(opts.NoBuiltin, opts.Signatures)...)
 	if err != nil {
 		return nil, err
 	}

@@ -282,3 +282,14 @@ func (s Set) Has(id ID) bool { return s&(1<<id) != 0 }
 
 // With returns the set with id added.
 func (s Set) With(id ID) Set { return s | 1<<id }
+
+// Names lists the events of the set in the order of their IDs; it is never nil.
+func (s Set) Names() []string {
+	names := []string{}
+	for _, row := range Rows() {
+		if s.Has(row.ID) {
+			names = append(names, row.Name)
+		}
+	}
+	return names
+}

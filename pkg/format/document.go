@@ -19,16 +19,7 @@ func AppendCall(dst []byte, d *event.Document) []byte {
 	for i := range d.Args {
 		values[i] = number(d.Args[i].Value)
 	}
-	dst = append(dst, '(')
-	for i := range row.Args {
-		if i > 0 {
-			dst = append(dst, ", "...)
-		}
-		dst = append(dst, row.Args[i].Name...)
-		dst = append(dst, '=')
-		dst = appendValue(dst, row, values[:], i)
-	}
-	dst = append(dst, ')')
+	dst = appendArguments(dst, row, values[:], nil)
 	if d.Unfinished {
 		dst = append(dst, " <unfinished>"...)
 	} else {

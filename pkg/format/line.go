@@ -16,7 +16,8 @@ import (
 func Line(dst []byte, e *event.Event) []byte {
 	dst = time.Unix(0, e.TimeNS).AppendFormat(dst, "15:04:05.000000 ")
 	dst = appendCaller(dst, &e.Process)
-	dst = appendEventCall(dst, e)
+	dst = append(dst, e.Row().Name...)
+	dst = appendArguments(dst, e.Row(), e.Args[:], e)
 	if e.Unfinished {
 		dst = append(dst, " <unfinished>"...)
 	} else {
@@ -44,9 +45,9 @@ func appendCaller(dst []byte, p *event.Process) []byte {
 	return append(dst, ' ')
 }
 
-func appendEventCall(dst []byte, e *event.Event) []byte {
-	row := e.Row()
-	dst = append(dst, row.Name...)
+// appendArguments appends the arguments in parentheses, each with the memory of e
+// that it leads to; e is nil where that is left out.
+func appendArguments(dst []byte, row *event.Row, values []uint64, e *event.Event) []byte {
 	dst = append(dst, '(')
 	for i := range row.Args {
 		if i > 0 {
@@ -54,8 +55,10 @@ func appendEventCall(dst []byte, e *event.Event) []byte {
 		}
 		dst = append(dst, row.Args[i].Name...)
 		dst = append(dst, '=')
-		dst = appendValue(dst, row, e.Args[:], i)
-		dst = appendMemoryOf(dst, e, row.Args[i].Name)
+		dst = appendValue(dst, row, values, i)
+		if e != nil {
+			dst = appendMemoryOf(dst, e, row.Args[i].Name)
+		}
 	}
 	return append(dst, ')')
 }

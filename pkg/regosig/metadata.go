@@ -153,18 +153,10 @@ func (b *block) events(key string, value *yaml.Node) event.Set {
 	for i, name := range names {
 		row := event.ByName(name)
 		if row == nil {
-			b.problem(value.Content[i], "%s: there is no event %q; the nearest is %s", key, name, nearest(name, eventNames()))
+			b.problem(value.Content[i], "%s: there is no event %q; the nearest is %s", key, name, nearest(name, event.All.Names()))
 			continue
 		}
 		set = set.With(row.ID)
 	}
 	return set
-}
-
-func eventNames() []string {
-	var names []string
-	for _, row := range event.Rows() {
-		names = append(names, row.Name)
-	}
-	return names
 }

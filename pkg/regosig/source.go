@@ -31,6 +31,18 @@ func Path(name string) Source {
 	return Source{Name: filepath.Clean(name), FS: os.DirFS(name)}
 }
 
+// Sources are the built-in signatures, unless noBuiltin is set, and those at paths.
+func Sources(noBuiltin bool, paths []string) []Source {
+	var sources []Source
+	if !noBuiltin {
+		sources = append(sources, Builtin())
+	}
+	for _, path := range paths {
+		sources = append(sources, Path(path))
+	}
+	return sources
+}
+
 // file is one Rego file as it was read.
 type file struct {
 	name string // for the reader: the source's name and the path below it

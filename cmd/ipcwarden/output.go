@@ -1,0 +1,36 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+)
+
+// parseOutput reads the flag --output.
+func parseOutput(output string) (asJSON bool, err error) {
+	switch output {
+	case "json":
+		return true, nil
+	case "table":
+		return false, nil
+	default:
+		return false, fmt.Errorf("--output: %q is neither table nor json", output)
+	}
+}
+
+func completeOutput(cmd *cobra.Command) {
+	values := cobra.FixedCompletions([]string{"table", "json"}, cobra.ShellCompDirectiveNoFileComp)
+	if err := cmd.RegisterFlagCompletionFunc("output", values); err != nil {
+		panic(err) // the flag does not exist: a mistake in this package
+	}
+}
+
+// writeJSON writes v indented, for machines and for whoever looks at it.
+func writeJSON(out io.Writer, v any) error {
+	encoder := json.NewEncoder(out)
+	encoder.SetIndent("", "  ")
+	encoder.SetEscapeHTML(false)
+	return encoder.Encode(v)
+}
