@@ -23,6 +23,7 @@ typedef __u8 bool;
 /* include/uapi/linux/bpf.h */
 enum bpf_map_type {
 	BPF_MAP_TYPE_HASH = 1,
+	BPF_MAP_TYPE_PROG_ARRAY = 3,
 	BPF_MAP_TYPE_PERCPU_ARRAY = 6,
 	BPF_MAP_TYPE_RINGBUF = 27,
 };
@@ -187,6 +188,12 @@ struct shmid_kernel {
 	unsigned long shm_segsz;
 	struct pid *shm_cprid;
 	struct pid *shm_lprid;
+};
+
+/* include/linux/msg.h */
+struct msg_msg {
+	long m_type;
+	unsigned long m_ts;
 };
 
 struct nsproxy {

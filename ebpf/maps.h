@@ -4,25 +4,31 @@
 #define IPCWARDEN_MAPS_H
 
 /*
- * Bytes of MEMORY_MAIN that a call can carry: inline in its in-flight entry, or
- * in a large one. The largest input is an array of SEMOPM (500) operations.
+ * The bytes of views that a call can carry: in its in-flight entry, or in a large
+ * one if one of them has more than INLINE_VIEW. The largest input is an array of
+ * SEMOPM (500) operations. Three views of main memory fit, and two each of the
+ * timeout and of what ipc(2) finds behind ptr.
  */
-#define INLINE_BYTES 512
-#define LARGE_BYTES  3072
+#define SMALL_VIEW   16
+#define INLINE_VIEW  320
+#define LARGE_VIEW   3072
+#define INLINE_BYTES (3 * INLINE_VIEW + 4 * SMALL_VIEW)
+#define LARGE_BYTES  (3 * LARGE_VIEW + 4 * SMALL_VIEW)
 
 /* A call between entry and exit: its record under construction. */
 struct inflight {
 	__u8 active;
-	__u8 large;	/* MEMORY_MAIN lies in large_records */
+	__u8 large;	/* the bytes of the views lie in large_records */
 	__u8 key_found; /* record.object was found by key at entry */
-	__u8 pad[5];
+	__u8 pad;
+	__u32 bytes; /* of the views */
 	struct record record;
-	__u8 main[INLINE_BYTES];
+	__u8 views[INLINE_BYTES];
 };
 
 struct large_record {
 	struct record record;
-	__u8 main[LARGE_BYTES];
+	__u8 views[LARGE_BYTES];
 };
 
 /*
@@ -51,7 +57,8 @@ struct {
 
 /*
  * What became of every call that was entered:
- * entered = filtered + emitted + ring_full + threads_full + calls in flight.
+ * entered = filtered + emitted + ring_full + threads_full + return_missed + calls
+ * in flight.
  * pkg/probe reads it as counts.
  */
 struct counts {
@@ -60,7 +67,8 @@ struct counts {
 	__u64 emitted;
 	__u64 ring_full;    /* lost: the reader was too slow */
 	__u64 threads_full; /* lost: too many threads that use System V IPC */
-	__u64 large_full;   /* not lost, but its memory was cut to INLINE_BYTES */
+	__u64 return_missed; /* lost: the kernel did not run the program at its exit */
+	__u64 large_full;   /* not lost, but its views were cut to INLINE_VIEW */
 };
 
 struct {
@@ -73,6 +81,12 @@ struct {
 /* What a new entry starts as. */
 static const struct inflight blank_inflight;
 static const struct large_record blank_large;
+
+/*
+ * The calls that the tracepoints watch, by event, of native and of 32-bit callers;
+ * the others are watched at their entry functions.
+ */
+const volatile __u64 tracepoint_events[2] = { ~0ULL, ~0ULL };
 
 /* Filters; a list that is not used has its flag unset. */
 const volatile __u64 wanted_events = ~0ULL;
@@ -99,6 +113,15 @@ struct {
 	__type(value, __u8);
 } wanted_comms SEC(".maps");
 
+/* The call that this thread is in, if it is one of ours. */
+static __always_inline struct inflight *current_call(void)
+{
+	__u32 tid = bpf_get_current_pid_tgid();
+	struct inflight *call = bpf_map_lookup_elem(&threads, &tid);
+
+	return call && call->active ? call : 0;
+}
+
 static __always_inline struct counts *this_cpu_counts(void)
 {
 	__u32 zero = 0;
@@ -106,12 +129,12 @@ static __always_inline struct counts *this_cpu_counts(void)
 	return bpf_map_lookup_elem(&call_counts, &zero);
 }
 
-/* The program runs with preemption off, and the map is per CPU: no atomics. */
-#define COUNT(what)                                        \
-	do {                                               \
-		struct counts *counts_ = this_cpu_counts(); \
-		if (counts_)                               \
-			counts_->what++;                   \
+/* Atomic: a program at a function can be preempted by another on the same CPU. */
+#define COUNT(what)                                             \
+	do {                                                    \
+		struct counts *counts_ = this_cpu_counts();     \
+		if (counts_)                                    \
+			__sync_fetch_and_add(&counts_->what, 1); \
 	} while (0)
 
 #endif

@@ -7,36 +7,88 @@
 #define EFAULT	   14
 
 /*
- * Reads up to wanted bytes into dst, at most room, and returns the state. Where
- * the whole is not readable, what lies in the first page often is: a buffer that
- * ends before unmapped memory, or whose later pages nobody has touched yet.
+ * Reads up to wanted bytes of user memory into dst, at most room, and returns the
+ * state. Where the whole is not readable, what lies in the first page often is: a
+ * buffer that ends before unmapped memory, or whose later pages nobody has touched
+ * yet.
  */
-static __always_inline __u8 read_user(void *dst, __u32 room, __u64 address, __u64 wanted, __u32 *captured)
+static __always_inline __u8 read_user(void *dst, __u32 room, __u64 address, __u64 wanted, __u16 *captured)
 {
 	/* 64 bits, for clang tests a copy of a 32-bit value, of which the verifier learns nothing. */
 	__u64 bytes = wanted > room ? room : wanted;
 	__u64 in_page = PAGE_BYTES - (address & (PAGE_BYTES - 1));
 
-	*captured = 0;
 	if (!bytes)
-		return VIEW_WHOLE;
+		return STATE_WHOLE;
 	/* clang drops the bound that it can prove itself, and the verifier wants it. */
 	asm volatile("" : "+r"(bytes));
 	if (bytes > room)
-		return VIEW_UNREADABLE;
+		return STATE_UNREADABLE;
 	if (!bpf_probe_read_user(dst, bytes, (void *)address)) {
 		*captured = bytes;
-		return bytes == wanted ? VIEW_WHOLE : VIEW_CUT;
+		return bytes == wanted ? STATE_WHOLE : STATE_CUT;
 	}
 	if (in_page >= bytes)
-		return VIEW_UNREADABLE;
+		return STATE_UNREADABLE;
 	asm volatile("" : "+r"(in_page)); /* one test and no more: in_page is never 0 */
 	if (in_page > room)
-		return VIEW_UNREADABLE;
+		return STATE_UNREADABLE;
 	if (bpf_probe_read_user(dst, in_page, (void *)address))
-		return VIEW_UNREADABLE;
+		return STATE_UNREADABLE;
 	*captured = in_page;
-	return VIEW_CUT;
+	return STATE_CUT;
+}
+
+/* The same for memory of the kernel, which is there. */
+static __always_inline __u8 read_kernel(void *dst, __u32 room, const void *address, __u64 wanted, __u16 *captured)
+{
+	__u64 bytes = wanted > room ? room : wanted;
+
+	if (!bytes)
+		return STATE_WHOLE;
+	asm volatile("" : "+r"(bytes));
+	if (bytes > room)
+		return STATE_UNREADABLE;
+	if (bpf_probe_read_kernel(dst, bytes, address))
+		return STATE_UNREADABLE;
+	*captured = bytes;
+	return bytes == wanted ? STATE_WHOLE : STATE_CUT;
+}
+
+/*
+ * Where the next view of a call goes, and how much room it has there; 0 if there
+ * is none, which the sizes in maps.h exclude. A view of more than INLINE_VIEW
+ * bytes takes the call to a large record.
+ */
+static __always_inline __u8 *next_view(struct inflight *call, struct view *view, __u64 bytes, __u32 *room)
+{
+	__u32 tid = call->record.host_tid;
+	__u64 at = call->bytes;
+	struct large_record *large;
+
+	view->captured = 0;
+	view->offset = at;
+	if (bytes > INLINE_VIEW && !call->large) {
+		bpf_map_update_elem(&large_records, &tid, &blank_large, BPF_ANY);
+		large = bpf_map_lookup_elem(&large_records, &tid);
+		if (large) {
+			bpf_probe_read_kernel(large->views, INLINE_BYTES, call->views);
+			call->large = 1;
+		} else {
+			COUNT(large_full);
+		}
+	}
+	if (call->large) {
+		large = bpf_map_lookup_elem(&large_records, &tid);
+		if (!large || at > LARGE_BYTES - LARGE_VIEW)
+			return 0;
+		*room = LARGE_VIEW;
+		return large->views + at;
+	}
+	if (at > INLINE_BYTES - INLINE_VIEW)
+		return 0;
+	*room = INLINE_VIEW;
+	return call->views + at;
 }
 
 /* Bytes of a pointer or a long in the caller's ABI. */
@@ -94,68 +146,81 @@ static __always_inline __u64 main_bytes_bound(struct record *record, __u8 pointe
 	}
 }
 
-/* Reads MEMORY_MAIN to its place and returns the state. */
-static __always_inline __u8 read_main(struct inflight *call)
+/*
+ * Looks at up to wanted bytes of user memory behind record.memory[place]. Not
+ * inlined, for every piece of memory and both ends of a call need it.
+ */
+static __noinline int look(struct inflight *call, __u32 place, __u32 which, __u64 wanted)
 {
-	struct record *record = &call->record;
-	struct memory *memory = &record->memory[MEMORY_MAIN];
-	__u64 bound = main_bytes_bound(record, memory->pointee);
-	__u64 bytes = memory->wanted > bound ? bound : memory->wanted;
-	__u32 tid = record->host_tid;
-	struct large_record *large;
-	__u8 state;
+	struct memory *memory;
+	struct view *view;
+	__u32 room;
+	__u8 *dst;
 
-	if (bytes > INLINE_BYTES) {
-		bpf_map_update_elem(&large_records, &tid, &blank_large, BPF_ANY);
-		large = bpf_map_lookup_elem(&large_records, &tid);
-		if (large) {
-			call->large = 1;
-			state = read_user(large->main, LARGE_BYTES, memory->address, bytes, &memory->captured);
-			goto out;
-		}
-		COUNT(large_full);
+	if (place >= MEMORY_PLACES || which >= VIEWS)
+		return 0;
+	memory = &call->record.memory[place];
+	view = &memory->views[which];
+	dst = next_view(call, view, wanted, &room);
+	if (!dst) {
+		view->state = STATE_CUT;
+		return 0;
 	}
-	state = read_user(call->main, INLINE_BYTES, memory->address, bytes, &memory->captured);
-out:
-	return state == VIEW_WHOLE && bytes < memory->wanted ? VIEW_CUT : state;
+	view->state = read_user(dst, room, memory->address, wanted, &view->captured);
+	if (view->state == STATE_WHOLE && wanted < memory->wanted)
+		view->state = STATE_CUT;
+	call->bytes += view->captured;
+	return 0;
 }
 
-/* Reads a word or a timespec to its place in record.small. */
-static __always_inline void read_small(struct record *record, __u32 place, __u64 address, __u32 wanted, __u8 pointee)
+static __always_inline void look_at_main(struct inflight *call, __u32 which)
 {
-	struct memory *memory = &record->memory[place];
+	struct memory *memory = &call->record.memory[MEMORY_MAIN];
+	__u64 bound = main_bytes_bound(&call->record, memory->pointee);
+
+	look(call, MEMORY_MAIN, which, memory->wanted > bound ? bound : memory->wanted);
+}
+
+/* Looks at a word or a timespec. */
+static __always_inline void look_at_small(struct inflight *call, __u32 place, __u32 which, __u64 address, __u32 wanted,
+					  __u8 pointee)
+{
+	struct memory *memory = &call->record.memory[place];
 
 	memory->used = 1;
 	memory->pointee = pointee;
 	memory->address = address;
 	memory->wanted = wanted;
-	memory->at_entry = read_user(record->small[place - 1], SMALL_BYTES, address, wanted, &memory->captured);
+	look(call, place, which, wanted);
 }
 
-static __always_inline __u64 small_word(struct record *record, __u32 at)
+static __always_inline __u32 word_at(const __u8 *views)
 {
-	__u32 word = 0;
+	__u32 word;
 
-	__builtin_memcpy(&word, &record->small[0][at], sizeof(word));
+	__builtin_memcpy(&word, views, sizeof(word));
 	return word;
 }
 
 /*
  * ipc(2) passes some arguments through memory: the union of SEMCTL, and message
  * pointer and type of MSGRCV version 0. Only 32-bit callers have ipc(2) on the
- * architectures of the table, so words have four bytes.
+ * architectures of the table, so words have four bytes. The look is the first of
+ * the call: its bytes are at the beginning of the views.
  */
-static __always_inline void resolve_indirect_arguments(struct record *record)
+static __always_inline void resolve_indirect_arguments(struct inflight *call)
 {
+	struct record *record = &call->record;
+	struct view *view = &record->memory[MEMORY_INDIRECT].views[AT_ENTRY];
 	__u64 ptr = record->raw[4];
 
 	if (record->event == EVENT_SEMCTL) {
-		read_small(record, MEMORY_INDIRECT, ptr, 4, POINTEE_NONE);
-		record->args[ARG_SEMCTL_INDIRECT] = small_word(record, 0);
+		look_at_small(call, MEMORY_INDIRECT, AT_ENTRY, ptr, 4, POINTEE_NONE);
+		record->args[ARG_SEMCTL_INDIRECT] = view->captured >= 4 ? word_at(call->views) : 0;
 	} else if (record->event == EVENT_MSGRCV && !(record->raw[0] >> 16)) {
-		read_small(record, MEMORY_INDIRECT, ptr, 8, POINTEE_NONE);
-		record->args[ARG_MSGRCV_MSGP] = small_word(record, 0);
-		record->args[ARG_MSGRCV_MSGTYP] = small_word(record, 4);
+		look_at_small(call, MEMORY_INDIRECT, AT_ENTRY, ptr, 8, POINTEE_NONE);
+		record->args[ARG_MSGRCV_MSGP] = view->captured >= 4 ? word_at(call->views) : 0;
+		record->args[ARG_MSGRCV_MSGTYP] = view->captured >= 8 ? word_at(call->views + 4) : 0;
 	}
 }
 
@@ -174,19 +239,20 @@ static __always_inline void read_memory_at_entry(struct inflight *call)
 			main->pointee = pointee;
 			main->address = record->args[about->main & 3];
 			main->wanted = wanted;
-			main->at_entry = read_main(call);
+			look_at_main(call, AT_ENTRY);
 		}
 	}
 	if (about->timeout >= 0 && record->args[about->timeout & 3]) {
 		__u32 bytes = record->flags & RECORD_COMPAT && !(record->flags & RECORD_TIME64) ? 8 : 16;
 
-		read_small(record, MEMORY_TIMEOUT, record->args[about->timeout & 3], bytes, POINTEE_TIMESPEC);
+		look_at_small(call, MEMORY_TIMEOUT, AT_ENTRY, record->args[about->timeout & 3], bytes, POINTEE_TIMESPEC);
 	}
 }
 
 /*
  * At exit: what the kernel has written, and a second try for input that nobody
- * had touched before the kernel itself read it.
+ * had touched before the kernel itself read it. Main memory comes last, as the
+ * sizes in maps.h have it.
  */
 static __always_inline void read_memory_at_exit(struct inflight *call)
 {
@@ -196,34 +262,32 @@ static __always_inline void read_memory_at_exit(struct inflight *call)
 	struct memory *timeout = &record->memory[MEMORY_TIMEOUT];
 	struct memory *indirect = &record->memory[MEMORY_INDIRECT];
 
-	if (about->main_pointee == POINTEE_MSGBUF_OUT && record->ret >= 0) {
-		main->used = 1;
-		main->pointee = POINTEE_MSGBUF_OUT;
-		main->address = record->args[about->main & 3];
-		main->wanted = record->ret + word_bytes(record);
-		main->at_exit = read_main(call);
-	} else if (about->main_pointee == POINTEE_MSGBUF_OUT && record->ret == -EFAULT) {
-		main->used = 1;
-		main->pointee = POINTEE_MSGBUF_OUT;
-		main->address = record->args[about->main & 3];
-		main->wanted = add_saturated(record->args[(about->main + 1) & 3], word_bytes(record));
-		main->at_exit = VIEW_UNREADABLE; /* by the kernel itself, and nothing was written */
-	} else if (main->at_entry == VIEW_UNREADABLE) {
-		main->at_exit = read_main(call);
-	}
-	if (timeout->at_entry == VIEW_UNREADABLE)
-		timeout->at_exit = read_user(record->small[MEMORY_TIMEOUT - 1], SMALL_BYTES, timeout->address,
-					     timeout->wanted, &timeout->captured);
+	if (timeout->views[AT_ENTRY].state == STATE_UNREADABLE)
+		look(call, MEMORY_TIMEOUT, AT_EXIT, timeout->wanted);
 	/* With EFAULT the segment stays attached: only its address could not be stored. */
 	if (record->event == EVENT_SHMAT && record->flags & RECORD_MULTIPLEXED &&
 	    (!record->ret || record->ret == -EFAULT)) {
 		indirect->used = 1;
 		indirect->address = record->raw[3];
 		indirect->wanted = 4;
-		indirect->at_exit = VIEW_UNREADABLE;
+		indirect->views[AT_EXIT].state = STATE_UNREADABLE;
 		if (!record->ret)
-			indirect->at_exit = read_user(record->small[0], SMALL_BYTES, indirect->address, 4,
-						      &indirect->captured);
+			look(call, MEMORY_INDIRECT, AT_EXIT, 4);
+	}
+	if (about->main_pointee == POINTEE_MSGBUF_OUT && (record->ret >= 0 || record->ret == -EFAULT)) {
+		main->used = 1;
+		main->pointee = POINTEE_MSGBUF_OUT;
+		main->address = record->args[about->main & 3];
+		if (record->ret >= 0) {
+			main->wanted = record->ret + word_bytes(record);
+			look_at_main(call, AT_EXIT);
+		} else {
+			/* Unreadable by the kernel itself, and nothing was written. */
+			main->wanted = add_saturated(record->args[(about->main + 1) & 3], word_bytes(record));
+			main->views[AT_EXIT].state = STATE_UNREADABLE;
+		}
+	} else if (main->views[AT_ENTRY].state == STATE_UNREADABLE) {
+		look_at_main(call, AT_EXIT);
 	}
 }
 

@@ -6,7 +6,7 @@
 #ifndef IPCWARDEN_RECORD_H
 #define IPCWARDEN_RECORD_H
 
-#define RECORD_FORMAT 1
+#define RECORD_FORMAT 2
 
 /* record.flags */
 #define RECORD_COMPAT	   (1 << 0) /* made through the 32-bit system call table */
@@ -14,12 +14,20 @@
 #define RECORD_TIME64	   (1 << 2) /* 32-bit caller with a 64-bit timespec */
 #define RECORD_UNFINISHED  (1 << 3) /* the thread died in the call */
 
-/* memory.at_entry and memory.at_exit: event.State */
+/* view.state: event.State */
 enum view_state {
-	VIEW_ABSENT,
-	VIEW_WHOLE,
-	VIEW_CUT,
-	VIEW_UNREADABLE,
+	STATE_ABSENT,
+	STATE_WHOLE,
+	STATE_CUT,
+	STATE_UNREADABLE,
+};
+
+/* memory.views[]: the looks at one piece of memory */
+enum view_index {
+	AT_ENTRY,
+	IN_KERNEL, /* not the user's memory but what the kernel took from it */
+	AT_EXIT,
+	VIEWS,
 };
 
 /* record.memory[]: event.MainMemory and its kin */
@@ -30,7 +38,11 @@ enum memory_place {
 	MEMORY_PLACES,
 };
 
-#define SMALL_BYTES 16
+/* object.kernel_access: what the kernel wants the caller to be allowed to do */
+#define ACCESS_EXECUTE 1 /* the bits of a mode */
+#define ACCESS_WRITE   2
+#define ACCESS_READ    4
+#define ACCESS_OWN     8 /* to be owner or creator, for IPC_SET and IPC_RMID */
 
 struct object {
 	__u8 kind; /* enum kind */
@@ -42,24 +54,35 @@ struct object {
 	__u32 owner_gid;
 	__u32 creator_uid;
 	__u32 creator_gid;
-	__u32 pad;
+	__s32 kernel_id; /* of the object that the kernel acts on */
+	__u8 kernel_seen; /* kernel_id is there */
+	__u8 kernel_access;
+	__u16 pad;
+	__u32 pad2;
 	__u64 sequence;
 	__u64 sizes[3]; /* msg: qbytes, cbytes, qnum; sem: nsems; shm: segsz, nattch */
 	__u32 pids[2];	/* msg: lspid, lrpid; shm: cpid, lpid */
 };
 
+struct view {
+	__u16 offset; /* in the bytes after the record */
+	__u16 captured;
+	__u32 length; /* IN_KERNEL: bytes that the kernel has */
+	__u8 state;   /* enum view_state */
+	__u8 pad[3];
+};
+
 struct memory {
 	__u64 address;
 	__u64 wanted; /* bytes that the call asks the kernel to read or write */
-	__u32 captured;
-	__u8 pointee;  /* enum pointee */
-	__u8 at_entry; /* enum view_state */
-	__u8 at_exit;  /* enum view_state */
+	struct view views[VIEWS];
+	__u8 pointee; /* enum pointee */
 	__u8 used;
+	__u8 pad[2];
 };
 
 struct record {
-	__u32 length; /* with the bytes of MEMORY_MAIN, which follow */
+	__u32 length; /* with the bytes of all views, which follow */
 	__u8 format;
 	__u8 event; /* enum event */
 	__u8 abi;   /* enum abi */
@@ -97,8 +120,6 @@ struct record {
 
 	struct object object;
 	struct memory memory[MEMORY_PLACES];
-	/* What MEMORY_INDIRECT and MEMORY_TIMEOUT lead to. */
-	__u8 small[MEMORY_PLACES - 1][SMALL_BYTES];
 };
 
 #endif

@@ -79,6 +79,33 @@ static const __u8 compat_calls[CALL_NUMBERS] = {
 	[398] = EVENT_SHMDT,
 	[396] = EVENT_SHMCTL,
 };
+#define FOR_EACH_ENTRY_FUNCTION(DO) \
+	DO(__ia32_compat_sys_ipc) \
+	DO(__ia32_sys_ipc) \
+	DO(__x64_sys_ipc) \
+	DO(__x64_sys_msgget) \
+	DO(__ia32_sys_msgget) \
+	DO(__x64_sys_msgsnd) \
+	DO(__ia32_compat_sys_msgsnd) \
+	DO(__x64_sys_msgrcv) \
+	DO(__ia32_compat_sys_msgrcv) \
+	DO(__x64_sys_msgctl) \
+	DO(__ia32_compat_sys_msgctl) \
+	DO(__x64_sys_semget) \
+	DO(__ia32_sys_semget) \
+	DO(__x64_sys_semop) \
+	DO(__x64_sys_semtimedop) \
+	DO(__ia32_sys_semtimedop) \
+	DO(__x64_sys_semctl) \
+	DO(__ia32_compat_sys_semctl) \
+	DO(__x64_sys_shmget) \
+	DO(__ia32_sys_shmget) \
+	DO(__x64_sys_shmat) \
+	DO(__ia32_compat_sys_shmat) \
+	DO(__x64_sys_shmdt) \
+	DO(__ia32_sys_shmdt) \
+	DO(__x64_sys_shmctl) \
+	DO(__ia32_compat_sys_shmctl)
 #elif defined(__TARGET_ARCH_arm64)
 #define ABI_NATIVE ABI_ARM64
 #define ABI_COMPAT ABI_ARM
@@ -112,6 +139,26 @@ static const __u8 compat_calls[CALL_NUMBERS] = {
 	[306] = EVENT_SHMDT,
 	[308] = EVENT_SHMCTL,
 };
+#define FOR_EACH_ENTRY_FUNCTION(DO) \
+	DO(__arm64_sys_msgget) \
+	DO(__arm64_sys_msgsnd) \
+	DO(__arm64_compat_sys_msgsnd) \
+	DO(__arm64_sys_msgrcv) \
+	DO(__arm64_compat_sys_msgrcv) \
+	DO(__arm64_sys_msgctl) \
+	DO(__arm64_compat_sys_old_msgctl) \
+	DO(__arm64_sys_semget) \
+	DO(__arm64_sys_semop) \
+	DO(__arm64_sys_semtimedop) \
+	DO(__arm64_sys_semtimedop_time32) \
+	DO(__arm64_sys_semctl) \
+	DO(__arm64_compat_sys_old_semctl) \
+	DO(__arm64_sys_shmget) \
+	DO(__arm64_sys_shmat) \
+	DO(__arm64_compat_sys_shmat) \
+	DO(__arm64_sys_shmdt) \
+	DO(__arm64_sys_shmctl) \
+	DO(__arm64_compat_sys_old_shmctl)
 #else
 #error "the event table has no numbers for this architecture"
 #endif
@@ -262,7 +309,7 @@ static const __u8 settings_bytes[][3] = {
 
 #define SEMBUF_BYTES 6
 
-_Static_assert(RECORD_FORMAT == 1, "RECORD_FORMAT");
+_Static_assert(RECORD_FORMAT == 2, "RECORD_FORMAT");
 _Static_assert(__builtin_offsetof(struct object, kind) == 0, "object.kind moved");
 _Static_assert(sizeof(((struct object *)0)->kind) == 1, "object.kind resized");
 _Static_assert(__builtin_offsetof(struct object, created) == 1, "object.created moved");
@@ -281,28 +328,39 @@ _Static_assert(__builtin_offsetof(struct object, creator_uid) == 20, "object.cre
 _Static_assert(sizeof(((struct object *)0)->creator_uid) == 4, "object.creator_uid resized");
 _Static_assert(__builtin_offsetof(struct object, creator_gid) == 24, "object.creator_gid moved");
 _Static_assert(sizeof(((struct object *)0)->creator_gid) == 4, "object.creator_gid resized");
-_Static_assert(__builtin_offsetof(struct object, sequence) == 32, "object.sequence moved");
+_Static_assert(__builtin_offsetof(struct object, kernel_id) == 28, "object.kernel_id moved");
+_Static_assert(sizeof(((struct object *)0)->kernel_id) == 4, "object.kernel_id resized");
+_Static_assert(__builtin_offsetof(struct object, kernel_seen) == 32, "object.kernel_seen moved");
+_Static_assert(sizeof(((struct object *)0)->kernel_seen) == 1, "object.kernel_seen resized");
+_Static_assert(__builtin_offsetof(struct object, kernel_access) == 33, "object.kernel_access moved");
+_Static_assert(sizeof(((struct object *)0)->kernel_access) == 1, "object.kernel_access resized");
+_Static_assert(__builtin_offsetof(struct object, sequence) == 40, "object.sequence moved");
 _Static_assert(sizeof(((struct object *)0)->sequence) == 8, "object.sequence resized");
-_Static_assert(__builtin_offsetof(struct object, sizes) == 40, "object.sizes moved");
+_Static_assert(__builtin_offsetof(struct object, sizes) == 48, "object.sizes moved");
 _Static_assert(sizeof(((struct object *)0)->sizes) == 24, "object.sizes resized");
-_Static_assert(__builtin_offsetof(struct object, pids) == 64, "object.pids moved");
+_Static_assert(__builtin_offsetof(struct object, pids) == 72, "object.pids moved");
 _Static_assert(sizeof(((struct object *)0)->pids) == 8, "object.pids resized");
-_Static_assert(sizeof(struct object) == 72, "struct object");
+_Static_assert(sizeof(struct object) == 80, "struct object");
+_Static_assert(__builtin_offsetof(struct view, offset) == 0, "view.offset moved");
+_Static_assert(sizeof(((struct view *)0)->offset) == 2, "view.offset resized");
+_Static_assert(__builtin_offsetof(struct view, captured) == 2, "view.captured moved");
+_Static_assert(sizeof(((struct view *)0)->captured) == 2, "view.captured resized");
+_Static_assert(__builtin_offsetof(struct view, length) == 4, "view.length moved");
+_Static_assert(sizeof(((struct view *)0)->length) == 4, "view.length resized");
+_Static_assert(__builtin_offsetof(struct view, state) == 8, "view.state moved");
+_Static_assert(sizeof(((struct view *)0)->state) == 1, "view.state resized");
+_Static_assert(sizeof(struct view) == 12, "struct view");
 _Static_assert(__builtin_offsetof(struct memory, address) == 0, "memory.address moved");
 _Static_assert(sizeof(((struct memory *)0)->address) == 8, "memory.address resized");
 _Static_assert(__builtin_offsetof(struct memory, wanted) == 8, "memory.wanted moved");
 _Static_assert(sizeof(((struct memory *)0)->wanted) == 8, "memory.wanted resized");
-_Static_assert(__builtin_offsetof(struct memory, captured) == 16, "memory.captured moved");
-_Static_assert(sizeof(((struct memory *)0)->captured) == 4, "memory.captured resized");
-_Static_assert(__builtin_offsetof(struct memory, pointee) == 20, "memory.pointee moved");
+_Static_assert(__builtin_offsetof(struct memory, views) == 16, "memory.views moved");
+_Static_assert(sizeof(((struct memory *)0)->views) == 36, "memory.views resized");
+_Static_assert(__builtin_offsetof(struct memory, pointee) == 52, "memory.pointee moved");
 _Static_assert(sizeof(((struct memory *)0)->pointee) == 1, "memory.pointee resized");
-_Static_assert(__builtin_offsetof(struct memory, at_entry) == 21, "memory.at_entry moved");
-_Static_assert(sizeof(((struct memory *)0)->at_entry) == 1, "memory.at_entry resized");
-_Static_assert(__builtin_offsetof(struct memory, at_exit) == 22, "memory.at_exit moved");
-_Static_assert(sizeof(((struct memory *)0)->at_exit) == 1, "memory.at_exit resized");
-_Static_assert(__builtin_offsetof(struct memory, used) == 23, "memory.used moved");
+_Static_assert(__builtin_offsetof(struct memory, used) == 53, "memory.used moved");
 _Static_assert(sizeof(((struct memory *)0)->used) == 1, "memory.used resized");
-_Static_assert(sizeof(struct memory) == 24, "struct memory");
+_Static_assert(sizeof(struct memory) == 56, "struct memory");
 _Static_assert(__builtin_offsetof(struct record, length) == 0, "record.length moved");
 _Static_assert(sizeof(((struct record *)0)->length) == 4, "record.length resized");
 _Static_assert(__builtin_offsetof(struct record, format) == 4, "record.format moved");
@@ -364,11 +422,9 @@ _Static_assert(sizeof(((struct record *)0)->ipc_ns) == 4, "record.ipc_ns resized
 _Static_assert(__builtin_offsetof(struct record, comm) == 224, "record.comm moved");
 _Static_assert(sizeof(((struct record *)0)->comm) == 16, "record.comm resized");
 _Static_assert(__builtin_offsetof(struct record, object) == 240, "record.object moved");
-_Static_assert(sizeof(((struct record *)0)->object) == 72, "record.object resized");
-_Static_assert(__builtin_offsetof(struct record, memory) == 312, "record.memory moved");
-_Static_assert(sizeof(((struct record *)0)->memory) == 72, "record.memory resized");
-_Static_assert(__builtin_offsetof(struct record, small) == 384, "record.small moved");
-_Static_assert(sizeof(((struct record *)0)->small) == 32, "record.small resized");
-_Static_assert(sizeof(struct record) == 416, "struct record");
+_Static_assert(sizeof(((struct record *)0)->object) == 80, "record.object resized");
+_Static_assert(__builtin_offsetof(struct record, memory) == 320, "record.memory moved");
+_Static_assert(sizeof(((struct record *)0)->memory) == 168, "record.memory resized");
+_Static_assert(sizeof(struct record) == 488, "struct record");
 
 #endif

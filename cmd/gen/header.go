@@ -65,6 +65,7 @@ func numbers(b *bytes.Buffer) {
 		fmt.Fprintf(b, "#define ABI_NATIVE ABI_%s\n#define ABI_COMPAT ABI_%s\n", strings.ToUpper(arch.native.String()), strings.ToUpper(arch.compat.String()))
 		numberArray(b, "native_calls", arch.native)
 		numberArray(b, "compat_calls", arch.compat)
+		functions(b, arch.native, arch.compat)
 	}
 	b.WriteString("#else\n#error \"the event table has no numbers for this architecture\"\n#endif\n\n")
 }
@@ -84,6 +85,15 @@ func numberArray(b *bytes.Buffer, name string, abi event.ABI) {
 		}
 	}
 	b.WriteString("};\n")
+}
+
+// functions writes the list of the entry functions that serve an architecture.
+func functions(b *bytes.Buffer, native, compat event.ABI) {
+	b.WriteString("#define FOR_EACH_ENTRY_FUNCTION(DO)")
+	for _, name := range event.Functions(native, compat) {
+		fmt.Fprintf(b, " \\\n\tDO(%s)", name)
+	}
+	b.WriteString("\n")
 }
 
 // calls writes where each event has the arguments that lead to an object, to
@@ -188,6 +198,7 @@ func assertions(b *bytes.Buffer) {
 		typ  reflect.Type
 	}{
 		{"object", reflect.TypeFor[wire.Object]()},
+		{"view", reflect.TypeFor[wire.View]()},
 		{"memory", reflect.TypeFor[wire.Memory]()},
 		{"record", reflect.TypeFor[wire.Record]()},
 	} {

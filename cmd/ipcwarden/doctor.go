@@ -12,19 +12,28 @@ import (
 )
 
 func newDoctorCommand() *cobra.Command {
-	var output string
+	var (
+		output   string
+		programs bool
+	)
 	cmd := &cobra.Command{
 		Use:   "doctor",
 		Short: "Say what this kernel and these privileges allow",
 		Long: `Look at the kernel and at the privileges, attach the probe for real and detach it
 again, and say what would be used and why, and what to do about each thing that
-is missing. The exit code is 1 if ipcwarden could not run here.`,
+is missing. The exit code is 1 if ipcwarden could not run here.
+
+With --programs, load the BPF programs of every hook that attaches here, and say
+how many instructions the verifier went through for each: it gives up at a million.`,
 		Args:    cobra.NoArgs,
 		GroupID: groupReference,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			asJSON, err := parseOutput(output)
 			if err != nil {
 				return err
+			}
+			if programs {
+				return listPrograms(cmd.OutOrStdout(), asJSON)
 			}
 			report := doctor.Examine()
 			if asJSON {
@@ -39,8 +48,25 @@ is missing. The exit code is 1 if ipcwarden could not run here.`,
 		},
 	}
 	cmd.Flags().StringVarP(&output, "output", "o", "table", "`format`: table or json")
+	cmd.Flags().BoolVar(&programs, "programs", false, "list the BPF programs and what they cost the verifier")
 	completeOutput(cmd)
 	return cmd
+}
+
+func listPrograms(out io.Writer, asJSON bool) error {
+	report := doctor.Programs()
+	if len(report.Programs) == 0 {
+		return errors.New("no hook attaches here; see ipcwarden doctor")
+	}
+	if asJSON {
+		return writeJSON(out, report)
+	}
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "HOOK\tPROGRAM\tINSTRUCTIONS")
+	for _, p := range report.Programs {
+		fmt.Fprintf(w, "%s\t%s\t%d\n", p.Hook, p.Name, p.Instructions)
+	}
+	return w.Flush()
 }
 
 func printReport(out io.Writer, report *doctor.Report) error {

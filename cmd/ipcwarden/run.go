@@ -56,7 +56,7 @@ have an entry of type gap that says when, how many and why.`,
 	flags.BoolVar(&opts.NoBuiltin, "no-builtin", false, "leave out the built-in signatures")
 	flags.StringVarP(&output, "output", "o", "json", "`format` of alerts on stdout: json or table")
 	flags.StringVar(&opts.Webhook, "webhook", "", "also post each alert as JSON to `URL` (or set "+webhookVariable+")")
-	addCaptureFlags(flags, &opts.SnapshotBytes, &logLevel)
+	addCaptureFlags(cmd, &opts.Probe, &logLevel)
 	completeOutput(cmd)
 	return cmd
 }

@@ -23,7 +23,7 @@ func newTraceCommand() *cobra.Command {
 		output, logLevel          string
 		count                     uint64
 		timeout                   time.Duration
-		snapshot                  int
+		opts                      probe.Options
 	)
 	cmd := &cobra.Command{
 		Use:   "trace",
@@ -43,15 +43,15 @@ became of every call: entered = emitted + filtered + dropped + inflight.`,
 		Args:    cobra.NoArgs,
 		GroupID: groupWatch,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			filter := probe.Filter{Comms: comms}
+			opts.Filter.Comms = comms
 			var err error
-			if filter.Events, err = parseEvents(events); err != nil {
+			if opts.Filter.Events, err = parseEvents(events); err != nil {
 				return err
 			}
-			if filter.PIDs, err = narrow("--pid", pids); err != nil {
+			if opts.Filter.PIDs, err = narrow("--pid", pids); err != nil {
 				return err
 			}
-			if filter.UIDs, err = narrow("--uid", uids); err != nil {
+			if opts.Filter.UIDs, err = narrow("--uid", uids); err != nil {
 				return err
 			}
 			json, err := parseOutput(output)
@@ -65,8 +65,7 @@ became of every call: entered = emitted + filtered + dropped + inflight.`,
 			ctx, stop := untilSignal(cmd.Context())
 			defer stop()
 			return app.Trace(ctx, app.TraceOptions{
-				Filter: filter, Containers: containers, SnapshotBytes: snapshot,
-				JSON: json, Count: count, Timeout: timeout,
+				Probe: opts, Containers: containers, JSON: json, Count: count, Timeout: timeout,
 			}, os.Stdout, log)
 		},
 	}
@@ -79,7 +78,7 @@ became of every call: entered = emitted + filtered + dropped + inflight.`,
 	flags.StringVarP(&output, "output", "o", "table", "`format`: table or json")
 	flags.Uint64Var(&count, "count", 0, "stop after `N` events")
 	flags.DurationVar(&timeout, "timeout", 0, "stop after this `duration`, such as 10s")
-	addCaptureFlags(flags, &snapshot, &logLevel)
+	addCaptureFlags(cmd, &opts, &logLevel)
 	completeEvents(cmd)
 	completeOutput(cmd)
 	return cmd

@@ -7,7 +7,7 @@ import (
 	"os/signal"
 	"syscall"
 
-	"github.com/spf13/pflag"
+	"github.com/spf13/cobra"
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 	"golang.org/x/term"
@@ -16,10 +16,18 @@ import (
 )
 
 // addCaptureFlags adds what run and trace have in common.
-func addCaptureFlags(flags *pflag.FlagSet, snapshot *int, logLevel *string) {
-	flags.IntVar(snapshot, "snapshot-bytes", defaultSnapshotBytes,
+func addCaptureFlags(cmd *cobra.Command, opts *probe.Options, logLevel *string) {
+	flags := cmd.Flags()
+	flags.IntVar(&opts.SnapshotBytes, "snapshot-bytes", defaultSnapshotBytes,
 		fmt.Sprintf("how many `bytes` of a message's text to capture, 0 to %d", probe.MaxSnapshotBytes))
+	flags.TextVar(&opts.Hook, "hook", probe.Auto, "where to attach: auto, fentry, kprobe or tracepoint (see: ipcwarden doctor)")
+	flags.IntVar(&opts.MaxActive, "maxactive", 0,
+		fmt.Sprintf("how many `calls` at a time hook kprobe can follow at each kernel function, at most %d; 0 goes by the CPUs", probe.MaxKretprobes))
 	flags.StringVar(logLevel, "log-level", "info", "least severe `level` to log: debug, info, warn or error")
+	hooks := cobra.FixedCompletions([]string{"auto", "fentry", "kprobe", "tracepoint"}, cobra.ShellCompDirectiveNoFileComp)
+	if err := cmd.RegisterFlagCompletionFunc("hook", hooks); err != nil {
+		panic(err) // the flag does not exist: a mistake in this package
+	}
 }
 
 // newLogger logs to stderr: readable on a terminal, else one JSON object a line.

@@ -21,6 +21,26 @@ func host() (*enrich.Enricher, *alert.Factory, error) {
 	return enrich.New(name, "/proc"), alert.NewFactory(name), nil
 }
 
+func open(opts probe.Options, log *zap.Logger) (*probe.Probe, error) {
+	opts.Log = log
+	return probe.Open(opts)
+}
+
+// logAttachment says that the probe watches, by which hook and why, and what it
+// does without.
+func logAttachment(log *zap.Logger, p *probe.Probe, fields ...zap.Field) {
+	a := p.Attachment()
+	for _, call := range a.FellBack {
+		log.Warn("call watched by tracepoints", zap.String("hook", string(a.Hook)), zap.String("call", call))
+	}
+	for _, reason := range a.Uncopied {
+		log.Info("kernel copy not watched", zap.String("reason", reason))
+	}
+	log.Info("watching", append([]zap.Field{
+		zap.String("hook", string(a.Hook)), zap.String("why", a.Why()), zap.String("kernelCopy", string(a.Copy)),
+	}, fields...)...)
+}
+
 // logCounts says at the end what became of every call: entered = emitted +
 // filtered + dropped + inflight.
 func logCounts(log *zap.Logger, p *probe.Probe, fields ...zap.Field) {

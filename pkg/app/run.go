@@ -25,13 +25,13 @@ const drainTime = 5 * time.Second
 
 // RunOptions are the settings of Run.
 type RunOptions struct {
-	Signatures    []string // directories or files, beside the built-in ones
-	NoBuiltin     bool
-	SnapshotBytes int
-	JSON          bool   // one alert a line as JSON, else readable
-	Color         bool   // colour readable alerts
-	Webhook       string // where to post each alert too, if not empty
-	Version       string // of ipcwarden, for the webhook's receiver
+	Signatures []string // directories or files, beside the built-in ones
+	NoBuiltin  bool
+	Probe      probe.Options // of which Run sets Filter and Log
+	JSON       bool          // one alert a line as JSON, else readable
+	Color      bool          // colour readable alerts
+	Webhook    string        // where to post each alert too, if not empty
+	Version    string        // of ipcwarden, for the webhook's receiver
 }
 
 // Run watches the host and delivers alerts until ctx ends. Then it delivers what
@@ -41,7 +41,8 @@ func Run(ctx context.Context, opts RunOptions, out io.Writer, log *zap.Logger) (
 	if err != nil {
 		return err
 	}
-	p, err := probe.Open(probe.Options{Filter: probe.Filter{Events: rules.Events()}, SnapshotBytes: opts.SnapshotBytes, Log: log})
+	opts.Probe.Filter = probe.Filter{Events: rules.Events()}
+	p, err := open(opts.Probe, log)
 	if err != nil {
 		return err
 	}
@@ -58,7 +59,7 @@ func Run(ctx context.Context, opts RunOptions, out io.Writer, log *zap.Logger) (
 		w.sinks = append(w.sinks, hook)
 		defer closeWebhook(hook, log)
 	}
-	log.Info("watching", zap.String("hook", p.Hook()), zap.Int("signatures", len(rules.Counters())))
+	logAttachment(log, p, zap.Int("signatures", len(rules.Counters())))
 	err = pipeline.Run(ctx, p, rules.Events(), w)
 	logCounts(log, p, zap.Uint64("alerts", w.delivered), zap.Uint64("undelivered", w.undelivered))
 	return err

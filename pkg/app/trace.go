@@ -23,12 +23,11 @@ import (
 
 // TraceOptions are the settings of Trace.
 type TraceOptions struct {
-	Filter        probe.Filter
-	Containers    []string // id, or the beginning of one
-	SnapshotBytes int
-	JSON          bool          // one document a line, else one readable line
-	Count         uint64        // stop after so many events; 0 for no limit
-	Timeout       time.Duration // stop after so long; 0 for no limit
+	Probe      probe.Options // of which Trace sets Log
+	Containers []string      // id, or the beginning of one
+	JSON       bool          // one document a line, else one readable line
+	Count      uint64        // stop after so many events; 0 for no limit
+	Timeout    time.Duration // stop after so long; 0 for no limit
 }
 
 // Trace prints the events that the filter lets through until ctx ends.
@@ -38,7 +37,7 @@ func Trace(ctx context.Context, opts TraceOptions, out io.Writer, log *zap.Logge
 		ctx, cancel = context.WithTimeout(ctx, opts.Timeout)
 		defer cancel()
 	}
-	p, err := probe.Open(probe.Options{Filter: opts.Filter, SnapshotBytes: opts.SnapshotBytes, Log: log})
+	p, err := open(opts.Probe, log)
 	if err != nil {
 		return err
 	}
@@ -47,11 +46,11 @@ func Trace(ctx context.Context, opts TraceOptions, out io.Writer, log *zap.Logge
 	if err != nil {
 		return err
 	}
-	log.Info("watching", zap.String("hook", p.Hook()))
+	logAttachment(log, p)
 	printer := &tracer{opts: opts, enrich: enricher, out: bufio.NewWriterSize(out, 64<<10), log: log}
 	printer.json = json.NewEncoder(printer.out)
 	printer.json.SetEscapeHTML(false)
-	err = pipeline.Run(ctx, p, opts.Filter.Events, printer)
+	err = pipeline.Run(ctx, p, opts.Probe.Filter.Events, printer)
 	if flushed := printer.out.Flush(); err == nil {
 		err = flushed
 	}

@@ -13,8 +13,6 @@ import (
 )
 
 const (
-	kprobePMU    = "/sys/bus/event_source/devices/kprobe/type"
-	lsmFile      = "/sys/kernel/security/lsm"
 	lockdownFile = "/sys/kernel/security/lockdown"
 	jitFile      = "/proc/sys/net/core/bpf_jit_enable"
 
@@ -22,11 +20,6 @@ const (
 	// (include/linux/proc_ns.h: PROC_PID_INIT_INO).
 	initialPIDNamespace = 0xeffffffc
 )
-
-func exists(path string) bool {
-	_, err := os.Stat(path)
-	return err == nil
-}
 
 // read returns the trimmed content of a file, or "" if there is none.
 func read(path string) string {
@@ -133,13 +126,4 @@ func jit() Check {
 	default:
 		return Check{Name: "BPF compiler", Status: OK, Found: "on"}
 	}
-}
-
-func lsmHasBPF() bool {
-	for name := range strings.SplitSeq(read(lsmFile), ",") {
-		if name == "bpf" {
-			return true
-		}
-	}
-	return false
 }

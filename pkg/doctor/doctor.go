@@ -4,6 +4,7 @@ package doctor
 
 import (
 	"fmt"
+	"strings"
 
 	"go.uber.org/zap"
 
@@ -14,9 +15,11 @@ import (
 // Status is the outcome of a check.
 type Status string
 
-// Fail means that ipcwarden cannot run, Warn that it runs with less.
+// Fail means that ipcwarden cannot run, Warn that it runs with less, None that the
+// kernel does not offer what is not needed either.
 const (
 	OK   Status = "ok"
+	None Status = "none"
 	Warn Status = "warn"
 	Fail Status = "fail"
 )
@@ -38,8 +41,8 @@ type Report struct {
 	Checks []Check `json:"checks"`
 }
 
-// Examine looks at everything, and in the end attaches the probe for real and
-// detaches it again: only that proves that it can.
+// Examine looks at everything, and in the end attaches the probe by each hook for
+// real and detaches it again: only that proves that it can.
 func Examine() *Report {
 	r := &Report{}
 	for _, check := range []func() Check{
@@ -47,46 +50,85 @@ func Examine() *Report {
 	} {
 		r.Checks = append(r.Checks, check())
 	}
-	hook := attach()
-	r.Checks = append(r.Checks, hook)
-	r.Checks = append(r.Checks, otherHooks()...)
-	if r.Usable = hook.Status == OK; r.Usable {
-		r.Hook = probe.HookTracepoint
-		r.Why = "raw tracepoints attach, and see native and 32-bit calls alike"
-	} else {
-		r.Why = hook.Found
+	var hooks []Check
+	for _, hook := range probe.Hooks() {
+		hooks = append(hooks, attach(hook))
+	}
+	chosen, err := attachment(probe.Auto)
+	if err != nil {
+		r.Why = err.Error()
+		for i := range hooks {
+			hooks[i].Status, hooks[i].Effect = Fail, "nothing can be captured"
+			hooks[i].Remedy = "mend what failed above; if nothing did, run ipcwarden trace --log-level debug and read what libbpf says"
+		}
+		r.Checks = append(r.Checks, hooks...)
+		return r
+	}
+	r.Usable, r.Hook, r.Why = true, string(chosen.Hook), chosen.Why()
+	r.Checks = append(append(r.Checks, hooks...), kernelCopy(chosen))
+	return r
+}
+
+// attachment attaches the probe and says how.
+func attachment(hook probe.Hook) (*probe.Attachment, error) {
+	p, err := probe.Open(probe.Options{Filter: probe.Filter{Events: event.All}, Hook: hook, Log: zap.NewNop()})
+	if err != nil {
+		return nil, err
+	}
+	a := p.Attachment()
+	return &a, p.Close()
+}
+
+func attach(hook probe.Hook) Check {
+	c := Check{Name: "hook " + string(hook), Status: OK, Found: "attaches"}
+	a, err := attachment(hook)
+	switch {
+	case err != nil:
+		c.Status, c.Found = None, err.Error()
+	case len(a.FellBack) > 0:
+		c.Status, c.Found = Warn, fmt.Sprintf("attaches, but for %d calls", len(a.FellBack))
+		c.Effect = "these are watched by tracepoints: " + strings.Join(a.FellBack, "; ")
+	}
+	return c
+}
+
+// kernelCopy says whether the kernel's own copies of user memory can be seen.
+func kernelCopy(a *probe.Attachment) Check {
+	c := Check{Name: "kernel copy", Status: OK, Found: "watched by " + string(a.Copy)}
+	if a.Copy == "" {
+		c.Status, c.Found = None, "cannot be watched: "+strings.Join(a.Uncopied, "; ")
+		c.Effect = "events have no memory[].inKernel and no object.inKernel"
+	} else if len(a.Uncopied) > 0 {
+		c.Status, c.Effect = Warn, "missing: "+strings.Join(a.Uncopied, "; ")
+	}
+	return c
+}
+
+// Programs lists what the verifier says of the programs of every hook that
+// attaches here.
+func Programs() *ProgramReport {
+	r := &ProgramReport{Programs: []HookProgram{}}
+	r.Kernel, _ = probe.Kernel() // empty where it is too old, where nothing attaches either
+	for _, hook := range probe.Hooks() {
+		programs, err := probe.Programs(hook)
+		if err != nil {
+			continue
+		}
+		for _, program := range programs {
+			r.Programs = append(r.Programs, HookProgram{Hook: string(hook), Program: program})
+		}
 	}
 	return r
 }
 
-func attach() Check {
-	c := Check{Name: "hook tracepoint"}
-	p, err := probe.Open(probe.Options{Filter: probe.Filter{Events: event.All}, Log: zap.NewNop()})
-	if err == nil {
-		err = p.Close()
-	}
-	if err != nil {
-		c.Status, c.Found = Fail, err.Error()
-		c.Effect = "nothing can be captured"
-		c.Remedy = "mend what failed above; if nothing did, run ipcwarden trace --log-level debug and read what libbpf says"
-		return c
-	}
-	c.Status, c.Found = OK, "attached and detached again: sys_enter, sys_exit, sched_process_exit"
-	return c
+// ProgramReport is what the verifier of a kernel says of our programs.
+type ProgramReport struct {
+	Kernel   string        `json:"kernel"`
+	Programs []HookProgram `json:"programs"`
 }
 
-// otherHooks says what else the kernel offers. This version attaches by
-// tracepoints only, so none of it is needed.
-func otherHooks() []Check {
-	describe := func(name string, there bool, what string) Check {
-		c := Check{Name: name, Status: OK, Found: fmt.Sprintf("%s; not used by this version", what)}
-		if !there {
-			c.Found = fmt.Sprintf("the kernel offers none (%s); not used by this version", what)
-		}
-		return c
-	}
-	return []Check{
-		describe("hook kprobe", exists(kprobePMU), kprobePMU),
-		describe("hook lsm", lsmHasBPF(), lsmFile),
-	}
+// HookProgram is a program of a hook.
+type HookProgram struct {
+	Hook string `json:"hook"`
+	probe.Program
 }

@@ -117,22 +117,32 @@ type ObjectInfo struct {
 	Attached       *uint64 `json:"nattch,omitempty" doc:"shm: current attachments"`
 	CreatorPID     *uint32 `json:"cpid,omitempty" doc:"shm: host process id of the creator"`
 	LastPID        *uint32 `json:"lpid,omitempty" doc:"shm: host process id of the last shmat or shmdt"`
+
+	InKernel *KernelObjectInfo `json:"inKernel,omitempty" doc:"what the kernel's own checks have of the object; absent where they cannot be watched"`
+}
+
+// KernelObjectInfo is the kernel's own view of the object of a call.
+type KernelObjectInfo struct {
+	ID     *int32   `json:"id,omitempty" doc:"identifier of the object that the kernel acted on; absent if it refused before it looked"`
+	Access []string `json:"access" doc:"what the caller has to be allowed to do: read, write, execute, own"`
 }
 
 // MemoryRegion is one piece of user memory.
 type MemoryRegion struct {
-	Arg     string   `json:"arg" doc:"argument that leads to it; *ptr for what is behind ipc's second pointer"`
-	Type    string   `json:"type" doc:"C type: msgbuf, sembuf[], timespec, ipc_ds, semun, pointer"`
-	Address string   `json:"address" doc:"user address"`
-	Length  uint64   `json:"length" doc:"bytes that the call asks the kernel to read, or that the kernel wrote"`
-	AtEntry *Content `json:"atEntry,omitempty" doc:"what was there when the call began; absent if not looked at"`
-	AtExit  *Content `json:"atExit,omitempty" doc:"what was there when the call ended; absent if not looked at"`
+	Arg      string   `json:"arg" doc:"argument that leads to it; *ptr for what is behind ipc's second pointer"`
+	Type     string   `json:"type" doc:"C type: msgbuf, sembuf[], timespec, ipc_ds, semun, pointer"`
+	Address  string   `json:"address" doc:"user address"`
+	Length   uint64   `json:"length" doc:"bytes that the call asks the kernel to read, or that the kernel wrote"`
+	AtEntry  *Content `json:"atEntry,omitempty" doc:"what was there when the call began; absent if not looked at"`
+	InKernel *Content `json:"inKernel,omitempty" doc:"the kernel's own copy, which nobody can change any more; absent if the call failed before, or where the kernel cannot be watched there. Settings are in the layout of 64-bit programs"`
+	AtExit   *Content `json:"atExit,omitempty" doc:"what was there when the call ended; absent if not looked at"`
 }
 
 // Content is what one look at user memory gave, raw and decoded.
 type Content struct {
 	State   string      `json:"state" doc:"read, cut (only the first bytes) or unreadable"`
 	Bytes   string      `json:"bytes" doc:"the bytes that were read, hexadecimal"`
+	Length  *uint64     `json:"length,omitempty" doc:"inKernel: how many bytes the kernel has"`
 	Mtype   *int64      `json:"mtype,omitempty" doc:"msgbuf: type of the message"`
 	Text    *string     `json:"text,omitempty" doc:"msgbuf: text of the message, invalid UTF-8 replaced"`
 	Sops    []Operation `json:"sops,omitempty" doc:"sembuf[]: the operations"`
@@ -285,6 +295,12 @@ func (e *Event) objectInfo() *ObjectInfo {
 		Created: o.Created, Mode: o.Mode, Sequence: o.Sequence,
 		OwnerUID: o.OwnerUID, OwnerGID: o.OwnerGID, CreatorUID: o.CreatorUID, CreatorGID: o.CreatorGID,
 	}
+	if k := &o.Kernel; k.Seen || k.Access != 0 {
+		info.InKernel = &KernelObjectInfo{Access: k.Access.Names()}
+		if k.Seen {
+			info.InKernel.ID = new(k.ID)
+		}
+	}
 	switch o.Kind {
 	case MessageQueue:
 		info.QueueBytes, info.CurrentBytes, info.Messages = new(o.QueueBytes), new(o.CurrentBytes), new(o.Messages)
@@ -307,7 +323,7 @@ func (e *Event) memoryRegions() []MemoryRegion {
 		}
 		regions = append(regions, MemoryRegion{
 			Arg: m.Arg, Type: m.typeName(), Address: address(m.Address), Length: m.Length,
-			AtEntry: e.content(m, m.Entry), AtExit: e.content(m, m.Exit),
+			AtEntry: e.content(m, m.Entry), InKernel: e.kernelContent(m), AtExit: e.content(m, m.Exit),
 		})
 	}
 	return regions
@@ -339,7 +355,7 @@ func (e *Event) content(m *Memory, v View) *Content {
 			c.Seconds, c.Nanos = &sec, &nsec
 		}
 	case Settings:
-		e.settings(c, v.Bytes)
+		c.settings(e.settingsKind(), e.ABI, OldStructures(e.ABI, e.Multiplexed, e.RawCommand), v.Bytes)
 	case Semun:
 		for b := v.Bytes; len(b) >= 2; b = b[2:] {
 			c.Values = append(c.Values, uint16(littleEndian(b, 2)))
@@ -352,9 +368,21 @@ func (e *Event) content(m *Memory, v View) *Content {
 	return c
 }
 
-func (e *Event) settings(c *Content, b []byte) {
-	kind := e.settingsKind()
-	set, ok := DecodeSettings(kind, e.ABI, OldStructures(e.ABI, e.Multiplexed, e.RawCommand), b)
+func (e *Event) kernelContent(m *Memory) *Content {
+	c := e.content(m, m.Kernel)
+	if c == nil {
+		return nil
+	}
+	c.Length = new(m.KernelLength)
+	if m.Pointee == Settings {
+		c.settings(e.settingsKind(), e.ABI.Native(), false, m.Kernel.Bytes)
+	}
+	return c
+}
+
+func (c *Content) settings(kind Kind, abi ABI, old bool, b []byte) {
+	c.UID, c.GID, c.Mode, c.QBytes = nil, nil, nil, nil
+	set, ok := DecodeSettings(kind, abi, old, b)
 	if !ok {
 		return
 	}

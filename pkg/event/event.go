@@ -87,6 +87,41 @@ type Object struct {
 	SegmentBytes, Attached uint64
 	// Last sender and receiver of a queue; creator and last user of a segment.
 	CreatorPID, LastPID, LastSendPID, LastReceivePID uint32
+
+	Kernel KernelObject
+}
+
+// KernelObject is what the kernel's own checks have of the object, where they
+// could be watched.
+type KernelObject struct {
+	Seen   bool  // ID is there
+	ID     int32 // of the object that the kernel acted on
+	Access Access
+}
+
+// Access is what the kernel wants the caller to be allowed to do to an object.
+type Access uint8
+
+// The kinds of access. The first three are the bits of a mode.
+const (
+	AccessExecute Access = 1 << iota
+	AccessWrite
+	AccessRead
+	AccessOwn // to be its owner or creator, as IPC_SET and IPC_RMID demand
+)
+
+// Names lists the kinds of access: read, write, execute, own.
+func (a Access) Names() []string {
+	names := []string{}
+	for _, kind := range []struct {
+		bit  Access
+		name string
+	}{{AccessRead, "read"}, {AccessWrite, "write"}, {AccessExecute, "execute"}, {AccessOwn, "own"}} {
+		if a&kind.bit != 0 {
+			names = append(names, kind.name)
+		}
+	}
+	return names
 }
 
 // State tells how far a piece of user memory could be read.
@@ -110,14 +145,19 @@ func (s State) String() string {
 	return "unknown"
 }
 
-// Memory is user memory that an argument leads to, seen at entry or at exit.
+// Memory is user memory that an argument leads to, seen at entry and at exit, and
+// what the kernel has taken from it.
 type Memory struct {
 	Pointee Pointee // NoPointee: the call leads to no such memory
 	Arg     string  // name of the argument
 	Address uint64
 	Length  uint64 // bytes that the call asked the kernel to read, or that the kernel wrote
 	Entry   View
-	Exit    View
+	// Kernel is the kernel's own copy, where it could be watched. It has the
+	// layout of the caller's memory, but for Settings, which are in the native one.
+	Kernel       View
+	KernelLength uint64 // bytes that the kernel's copy has
+	Exit         View
 }
 
 // View is what one look at a piece of memory gave.

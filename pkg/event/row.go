@@ -30,6 +30,18 @@ func ABIs() []ABI { return []ABI{AMD64, I386, ARM64, ARM} }
 // Is32Bit tells whether long, size_t and pointers have four bytes.
 func (a ABI) Is32Bit() bool { return a == I386 || a == ARM }
 
+// Native is the ABI of the 64-bit kernel that serves the ABI.
+func (a ABI) Native() ABI {
+	switch a {
+	case I386:
+		return AMD64
+	case ARM:
+		return ARM64
+	default:
+		return a
+	}
+}
+
 // Kind is the kind of System V IPC object that a call acts on.
 type Kind uint8
 
@@ -165,8 +177,10 @@ type Entry struct {
 	ABI    ABI
 	Number uint16
 	Name   string // of the system call: semtimedop_time64 for semtimedop
-	Symbol string // the kernel's entry function; empty where there is none
-	Time64 bool   // 32-bit caller with a 64-bit struct timespec
+	// Functions are the kernel's entry functions by which the call can be reached:
+	// a kernel that has the call has one of them. None where no kernel has it.
+	Functions []string
+	Time64    bool // 32-bit caller with a 64-bit struct timespec
 }
 
 // Row is everything that ipcwarden knows about one system call. All tables,

@@ -3,7 +3,10 @@
 // that signatures see. It is the leaf of the import graph.
 package event
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // ID identifies the event of one system call. The values are compiled into the
 // BPF object and into recordings: append, never renumber.
@@ -45,7 +48,7 @@ var table = [idCount]Row{
 		ID: IPC, Name: "ipc", TraceeID: 477, ObjectAt: -1, KeyAt: -1,
 		Doc: "The multiplexer through which 32-bit programs reach all System V IPC. Its decoded call is reported as an event of its own, with via set to ipc.",
 		Entries: []Entry{
-			{ABI: I386, Number: 117, Name: "ipc", Symbol: "__ia32_compat_sys_ipc"},
+			{ABI: I386, Number: 117, Name: "ipc", Functions: []string{"__ia32_compat_sys_ipc", "__ia32_sys_ipc", "__x64_sys_ipc"}},
 			{ABI: ARM, Number: 117, Name: "ipc"}, // OABI only; ENOSYS to EABI callers
 		},
 		Args: []Arg{
@@ -117,9 +120,9 @@ var table = [idCount]Row{
 		ID: Semop, Name: "semop", TraceeID: 65, Kind: Semaphore, Call: 1, ObjectAt: 0, KeyAt: -1,
 		Doc: "Performs operations on a set of semaphores, all or none. The C library's semop() issues semtimedop on amd64.",
 		Entries: []Entry{
-			{ABI: AMD64, Number: 65, Name: "semop", Symbol: "__x64_sys_semop"},
-			{ABI: ARM64, Number: 193, Name: "semop", Symbol: "__arm64_sys_semop"},
-			{ABI: ARM, Number: 298, Name: "semop", Symbol: "__arm64_sys_semop"},
+			{ABI: AMD64, Number: 65, Name: "semop", Functions: []string{"__x64_sys_semop"}},
+			{ABI: ARM64, Number: 193, Name: "semop", Functions: []string{"__arm64_sys_semop"}},
+			{ABI: ARM, Number: 298, Name: "semop", Functions: []string{"__arm64_sys_semop"}},
 		},
 		Args: []Arg{
 			{Name: "semid", CType: "int", Type: Int, Tags: stable, Slot: First},
@@ -131,11 +134,11 @@ var table = [idCount]Row{
 		ID: Semtimedop, Name: "semtimedop", TraceeID: 220, Kind: Semaphore, Call: 4, ObjectAt: 0, KeyAt: -1,
 		Doc: "Performs operations on a set of semaphores, all or none, for a limited time.",
 		Entries: []Entry{
-			{ABI: AMD64, Number: 220, Name: "semtimedop", Symbol: "__x64_sys_semtimedop"},
-			{ABI: I386, Number: 420, Name: "semtimedop_time64", Symbol: "__ia32_sys_semtimedop", Time64: true},
-			{ABI: ARM64, Number: 192, Name: "semtimedop", Symbol: "__arm64_sys_semtimedop"},
-			{ABI: ARM, Number: 312, Name: "semtimedop", Symbol: "__arm64_sys_semtimedop_time32"},
-			{ABI: ARM, Number: 420, Name: "semtimedop_time64", Symbol: "__arm64_sys_semtimedop", Time64: true},
+			{ABI: AMD64, Number: 220, Name: "semtimedop", Functions: []string{"__x64_sys_semtimedop"}},
+			{ABI: I386, Number: 420, Name: "semtimedop_time64", Functions: []string{"__ia32_sys_semtimedop"}, Time64: true},
+			{ABI: ARM64, Number: 192, Name: "semtimedop", Functions: []string{"__arm64_sys_semtimedop"}},
+			{ABI: ARM, Number: 312, Name: "semtimedop", Functions: []string{"__arm64_sys_semtimedop_time32"}},
+			{ABI: ARM, Number: 420, Name: "semtimedop_time64", Functions: []string{"__arm64_sys_semtimedop"}, Time64: true},
 		},
 		Args: []Arg{
 			{Name: "semid", CType: "int", Type: Int, Tags: stable, Slot: First},
@@ -209,10 +212,10 @@ func entries(name string, amd64, i386, arm64, arm uint16, compat bool) []Entry {
 		armName = "old_" + name // 32-bit ARM still parses IPC_64 (kernel/sys32.c)
 	}
 	return []Entry{
-		{ABI: AMD64, Number: amd64, Name: name, Symbol: "__x64_sys_" + name},
-		{ABI: I386, Number: i386, Name: name, Symbol: ia32 + name},
-		{ABI: ARM64, Number: arm64, Name: name, Symbol: "__arm64_sys_" + name},
-		{ABI: ARM, Number: arm, Name: name, Symbol: arm32 + armName},
+		{ABI: AMD64, Number: amd64, Name: name, Functions: []string{"__x64_sys_" + name}},
+		{ABI: I386, Number: i386, Name: name, Functions: []string{ia32 + name}},
+		{ABI: ARM64, Number: arm64, Name: name, Functions: []string{"__arm64_sys_" + name}},
+		{ABI: ARM, Number: arm, Name: name, Functions: []string{arm32 + armName}},
 	}
 }
 
@@ -252,6 +255,20 @@ func Rows() []*Row {
 		rows = append(rows, &table[id])
 	}
 	return rows
+}
+
+// Functions lists the kernel's entry functions for the given ABIs, each once.
+func Functions(abis ...ABI) (names []string) {
+	for _, row := range Rows() {
+		for _, entry := range row.Entries {
+			for _, name := range entry.Functions {
+				if slices.Contains(abis, entry.ABI) && !slices.Contains(names, name) {
+					names = append(names, name)
+				}
+			}
+		}
+	}
+	return names
 }
 
 // String is the event's name, as signatures and filters spell it.

@@ -3,6 +3,9 @@ package probe
 import (
 	"fmt"
 	"unsafe"
+
+	"github.com/cilium/ebpf"
+	"golang.org/x/sys/unix"
 )
 
 // Counts says what became of every call that was entered since Open:
@@ -20,14 +23,16 @@ type Counts struct {
 
 // The causes of loss.
 const (
-	RingFull    = "ring_full"    // the daemon was too slow
-	ThreadsFull = "threads_full" // more threads use System V IPC than there is room for
-	Malformed   = "malformed"    // a record that could not be parsed
+	RingFull     = "ring_full"     // the daemon was too slow
+	ThreadsFull  = "threads_full"  // more threads use System V IPC than there is room for
+	EntryMissed  = "entry_missed"  // the kernel did not run the program at the entry
+	ReturnMissed = "return_missed" // nor at the exit: more calls under way than a kretprobe can follow
+	Malformed    = "malformed"     // a record that could not be parsed
 )
 
 // kernelCounts is struct counts of ebpf/maps.h.
 type kernelCounts struct {
-	entered, filtered, emitted, ringFull, threadsFull, largeFull uint64
+	entered, filtered, emitted, ringFull, threadsFull, returnMissed, largeFull uint64
 }
 
 // Counts reads the counters. While programs are attached the sum can be off by
@@ -52,13 +57,21 @@ func (p *Probe) Counts() (Counts, error) {
 		sum.emitted += cpu.emitted
 		sum.ringFull += cpu.ringFull
 		sum.threadsFull += cpu.threadsFull
+		sum.returnMissed += cpu.returnMissed
 		sum.largeFull += cpu.largeFull
 	}
-	counts := Counts{
-		Entered: sum.entered, Filtered: sum.filtered, Emitted: sum.emitted - p.malformed, Cut: sum.largeFull,
-		Lost: map[string]uint64{RingFull: sum.ringFull, ThreadsFull: sum.threadsFull, Malformed: p.malformed},
+	missed, err := p.missedEntries()
+	if err != nil {
+		return Counts{}, err
 	}
-	if done := sum.filtered + sum.emitted + sum.ringFull + sum.threadsFull; done < sum.entered {
+	counts := Counts{
+		Entered: sum.entered + missed, Filtered: sum.filtered, Emitted: sum.emitted - p.malformed, Cut: sum.largeFull,
+		Lost: map[string]uint64{
+			RingFull: sum.ringFull, ThreadsFull: sum.threadsFull, Malformed: p.malformed,
+			EntryMissed: missed, ReturnMissed: sum.returnMissed,
+		},
+	}
+	if done := sum.filtered + sum.emitted + sum.ringFull + sum.threadsFull + sum.returnMissed; done < sum.entered {
 		counts.InFlight = sum.entered - done
 	}
 	return counts, nil
@@ -68,4 +81,53 @@ func (p *Probe) Counts() (Counts, error) {
 func (p *Probe) Losses() (map[string]uint64, error) {
 	counts, err := p.Counts()
 	return counts.Lost, err
+}
+
+// missedEntries is how many runs of entry programs the kernel has left out: they
+// are calls of which nothing else is known.
+func (p *Probe) missedEntries() (uint64, error) {
+	sum := p.missed
+	if p.entries == nil {
+		return sum, nil
+	}
+	seen := map[int]bool{}
+	for _, entry := range p.entries {
+		fd := entry.prog.FileDescriptor()
+		if seen[fd] {
+			continue
+		}
+		seen[fd] = true
+		misses, err := recursionMisses(fd)
+		if err != nil {
+			return sum, fmt.Errorf("count misses of %s: %w", entry.name, err)
+		}
+		sum += misses
+	}
+	if p.tracefs != nil {
+		missed, err := p.tracefs.missed()
+		if err != nil {
+			return sum, err
+		}
+		sum += missed
+	}
+	return sum, nil
+}
+
+// recursionMisses is how often the kernel did not run a program because it was
+// running on that CPU already.
+func recursionMisses(fd int) (uint64, error) {
+	own, err := unix.FcntlInt(uintptr(fd), unix.F_DUPFD_CLOEXEC, 0)
+	if err != nil {
+		return 0, err
+	}
+	prog, err := ebpf.NewProgramFromFD(own)
+	if err != nil {
+		return 0, err
+	}
+	defer prog.Close()
+	stats, err := prog.Stats()
+	if err != nil {
+		return 0, err
+	}
+	return stats.RecursionMisses, nil
 }

@@ -10,7 +10,7 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"sync"
+	"strconv"
 	"time"
 	"unsafe"
 
@@ -22,10 +22,6 @@ import (
 	"github.com/ipcwarden/ipcwarden/pkg/event"
 	"github.com/ipcwarden/ipcwarden/pkg/wire"
 )
-
-// HookTracepoint is the hook that every supported kernel has: the raw
-// tracepoints sys_enter and sys_exit.
-const HookTracepoint = "tracepoint"
 
 // MaxSnapshotBytes bounds Options.SnapshotBytes: LARGE_BYTES of ebpf/maps.h less
 // the type of a message.
@@ -45,26 +41,30 @@ type Options struct {
 	Filter Filter
 	// SnapshotBytes is how much of a message's text is captured, 0 for none.
 	SnapshotBytes int
-	Log           *zap.Logger
+	// Hook is where to attach; Auto, which is also what "" means, chooses.
+	Hook Hook
+	// MaxActive is how many calls hook kprobe can follow at a time at each entry
+	// function; 0 for a number that goes by the CPUs.
+	MaxActive int
+	Log       *zap.Logger
+
+	unattachable []string      // functions that tests have fail
+	verified     func(Program) // called for each program that is loaded
 }
 
 // Probe is the attached BPF program. Its methods are for one goroutine.
 type Probe struct {
-	module    *libbpfgo.Module
-	links     []*libbpfgo.BPFLink
-	ring      *ring
-	clock     clock
-	log       *zap.Logger
-	draining  bool
-	malformed uint64
-}
-
-// programs are attached in this order: an exit without its entry is harmless,
-// an entry without its exit is not.
-var programs = []struct{ function, tracepoint string }{
-	{"sched_process_exit", "sched_process_exit"},
-	{"sys_exit", "sys_exit"},
-	{"sys_enter", "sys_enter"},
+	attachment Attachment
+	module     *libbpfgo.Module
+	links      []link     // in the order in which they were attached
+	entries    []*program // whose misses are lost calls
+	tracefs    *tracefs   // where hook kprobe has its probes
+	missed     uint64     // entries that were missed by what is detached by now
+	ring       *ring
+	clock      clock
+	log        *zap.Logger
+	draining   bool
+	malformed  uint64
 }
 
 // Open loads the BPF object and attaches its programs. The error says what the
@@ -73,62 +73,37 @@ func Open(opts Options) (*Probe, error) {
 	if opts.SnapshotBytes < 0 || opts.SnapshotBytes > MaxSnapshotBytes {
 		return nil, fmt.Errorf("snapshot of %d bytes: want 0 to %d", opts.SnapshotBytes, MaxSnapshotBytes)
 	}
+	if opts.MaxActive < 0 || opts.MaxActive > MaxKretprobes {
+		return nil, fmt.Errorf("kretprobes for %d calls: want 1 to %d, or 0 to choose by the CPUs", opts.MaxActive, MaxKretprobes)
+	}
 	if err := missing(); err != nil {
 		return nil, err
 	}
 	p := &Probe{log: opts.Log}
-	if err := p.open(opts); err != nil {
+	if err := p.attach(opts); err != nil {
 		p.Close()
 		return nil, err
 	}
 	return p, nil
 }
 
-func (p *Probe) open(opts Options) (err error) {
-	if p.module, err = newModule(p.log); err != nil {
-		return err
-	}
-	if err := setFilter(p.module, opts); err != nil {
-		return err
-	}
-	if err := p.module.BPFLoadObject(); err != nil {
-		return fmt.Errorf("load BPF programs: %w", err)
-	}
-	if err := fillFilter(p.module, opts.Filter); err != nil {
-		return err
-	}
-	records, err := p.module.GetMap("records")
-	if err != nil {
-		return fmt.Errorf("find the ring: %w", err)
-	}
-	if p.ring, err = newRing(records.FileDescriptor()); err != nil {
-		return err
-	}
-	for _, program := range programs {
-		prog, err := p.module.GetProgram(program.function)
-		if err != nil {
-			return fmt.Errorf("find BPF program %s: %w", program.function, err)
-		}
-		link, err := prog.AttachRawTracepoint(program.tracepoint)
-		if err != nil {
-			return fmt.Errorf("attach to tracepoint %s: %w", program.tracepoint, err)
-		}
-		p.links = append(p.links, link)
-	}
-	return nil
-}
-
-var logOnce sync.Once
-
 // newModule opens the object from an anonymous file: libbpfgo raises
 // RLIMIT_MEMLOCK for an object in memory even if told not to, which fails
 // without CAP_SYS_RESOURCE. libbpf itself does so on the kernels that need it.
-func newModule(log *zap.Logger) (*libbpfgo.Module, error) {
-	logOnce.Do(func() {
-		libbpfgo.SetLoggerCbs(libbpfgo.Callbacks{Log: func(level int, msg string) {
-			log.Debug("libbpf", zap.Int("level", level), zap.String("text", msg))
-		}})
-	})
+//
+// verified, unless it is nil, is called for each program that the verifier passes.
+func newModule(log *zap.Logger, verified func(Program)) (*libbpfgo.Module, error) {
+	level := uint32(0)
+	if verified != nil {
+		level = verifierStatistics
+	}
+	libbpfgo.SetLoggerCbs(libbpfgo.Callbacks{Log: func(level int, text string) {
+		if m := verifierLog.FindStringSubmatch(text); m != nil && verified != nil {
+			instructions, _ := strconv.Atoi(m[2]) // digits
+			verified(Program{Name: m[1], Instructions: instructions})
+		}
+		log.Debug("libbpf", zap.Int("level", level), zap.String("text", text))
+	}})
 	fd, err := unix.MemfdCreate("ipcwarden.bpf.o", unix.MFD_CLOEXEC)
 	if err != nil {
 		return nil, fmt.Errorf("hold the BPF object: %w", err)
@@ -142,6 +117,7 @@ func newModule(log *zap.Logger) (*libbpfgo.Module, error) {
 		BPFObjPath:      fmt.Sprintf("/proc/self/fd/%d", fd),
 		BPFObjName:      "ipcwarden",
 		SkipMemlockBump: true,
+		KernelLogLevel:  level,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("open BPF object: %w", err)
@@ -150,12 +126,13 @@ func newModule(log *zap.Logger) (*libbpfgo.Module, error) {
 }
 
 // setFilter sets the constants that the verifier folds into the programs.
-func setFilter(module *libbpfgo.Module, opts Options) error {
+func setFilter(module *libbpfgo.Module, opts Options, atTracepoints [2]uint64) error {
 	f := opts.Filter
 	for _, constant := range []struct {
 		name  string
 		value any
 	}{
+		{"tracepoint_events", atTracepoints},
 		{"wanted_events", uint64(f.Events)},
 		{"snapshot_bytes", uint32(opts.SnapshotBytes)},
 		{"filter_pids", flag(len(f.PIDs) > 0)},
@@ -210,7 +187,10 @@ func put(module *libbpfgo.Module, name string, key unsafe.Pointer) error {
 }
 
 // Hook names the way in which the probe is attached.
-func (p *Probe) Hook() string { return HookTracepoint }
+func (p *Probe) Hook() string { return string(p.attachment.Hook) }
+
+// Attachment says where the probe is attached, and why there.
+func (p *Probe) Attachment() Attachment { return p.attachment }
 
 // Next fills e with the next call that ended. e and what it refers to are valid
 // until the following Next. It returns os.ErrDeadlineExceeded if nothing came for
@@ -243,18 +223,25 @@ func (p *Probe) Next(e *event.Event) error {
 // Detach takes the programs out of the kernel. What they have captured can
 // still be read.
 func (p *Probe) Detach() error {
-	var errs []error
-	for i := len(p.links) - 1; i >= 0; i-- {
-		if err := p.links[i].Destroy(); err != nil {
-			errs = append(errs, fmt.Errorf("detach %s: %w", programs[i].function, err))
-		}
+	if p.links == nil {
+		return nil
 	}
-	p.links = nil
-	return errors.Join(errs...)
+	err := p.detachLinks()
+	missed, counted := p.missedEntries()
+	err = errors.Join(err, counted)
+	p.missed, p.entries = missed, nil
+	if p.tracefs != nil {
+		err = errors.Join(err, p.tracefs.remove())
+		p.tracefs = nil
+	}
+	return err
 }
 
 // Close detaches and frees everything.
-func (p *Probe) Close() error {
+func (p *Probe) Close() error { return p.release() }
+
+// release undoes load.
+func (p *Probe) release() error {
 	err := p.Detach()
 	if p.ring != nil {
 		err = errors.Join(err, p.ring.close())

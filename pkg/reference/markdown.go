@@ -54,8 +54,8 @@ func (e *Event) markdown(b *bytes.Buffer) {
 	tableHead(b, "ABI", "number", "system call", "kernel function")
 	for _, p := range e.EntryPoints {
 		symbol := "-"
-		if p.Symbol != "" {
-			symbol = code(p.Symbol)
+		if len(p.Functions) > 0 {
+			symbol = code(p.Functions...)
 		}
 		tableLine(b, p.ABI, fmt.Sprint(p.Number), code(p.Syscall), symbol)
 	}

@@ -27,8 +27,9 @@ type EntryPoint struct {
 	ABI     string `json:"abi"`
 	Number  uint16 `json:"number"`
 	Syscall string `json:"syscall"`
-	Symbol  string `json:"symbol,omitempty"` // kernel function; none where the kernel has none
-	Time64  bool   `json:"time64,omitempty"` // a 32-bit caller with a 64-bit struct timespec
+	// Functions are the kernel's entry functions: one of them is there.
+	Functions []string `json:"functions,omitempty"`
+	Time64    bool     `json:"time64,omitempty"` // a 32-bit caller with a 64-bit struct timespec
 }
 
 // Hook is a way of capture and what it attaches to.
@@ -96,7 +97,7 @@ func Of(row *event.Row) Event {
 		Hooks:       []Hook{{Name: "tracepoint", Attaches: []string{"raw tracepoint sys_enter", "raw tracepoint sys_exit"}}},
 	}
 	for _, p := range row.Entries {
-		e.EntryPoints = append(e.EntryPoints, EntryPoint{p.ABI.String(), p.Number, p.Name, p.Symbol, p.Time64})
+		e.EntryPoints = append(e.EntryPoints, EntryPoint{p.ABI.String(), p.Number, p.Name, p.Functions, p.Time64})
 	}
 	if row.ID == event.IPC {
 		for _, other := range event.Rows() {

@@ -70,7 +70,7 @@ func (e *Event) text(b *bytes.Buffer) {
 	t := tabwriter.NewWriter(b, 0, 0, 2, ' ', 0)
 	fmt.Fprint(t, "  ABI\tNUMBER\tSYSTEM CALL\tKERNEL FUNCTION\n")
 	for _, p := range e.EntryPoints {
-		fmt.Fprintf(t, "  %s\t%d\t%s\t%s\n", p.ABI, p.Number, p.Syscall, dash(p.Symbol))
+		fmt.Fprintf(t, "  %s\t%d\t%s\t%s\n", p.ABI, p.Number, p.Syscall, dash(strings.Join(p.Functions, " or ")))
 	}
 	_ = t.Flush()
 

@@ -73,19 +73,29 @@ func (r *Record) check(length int) error {
 		return fmt.Errorf("%w: exit %d before entry %d", ErrMalformed, r.ExitedNS, r.EnteredNS)
 	}
 	for i := range r.Memory {
-		m, room := &r.Memory[i], uint32(len(r.Small[0]))
-		if i == event.MainMemory {
-			room = r.Length - uint32(Size)
-		}
-		if m.Captured > room {
-			return fmt.Errorf("%w: %d bytes of memory %d, with %d there", ErrMalformed, m.Captured, i, room)
-		}
+		m := &r.Memory[i]
 		if m.Used != 0 && !hasMemory(event.Lookup(event.ID(r.Event)), i) {
 			return fmt.Errorf("%w: event %d has no memory %d", ErrMalformed, r.Event, i)
 		}
-		if event.Pointee(m.Pointee) > event.Semun || event.State(m.AtEntry) > event.Unreadable || event.State(m.AtExit) > event.Unreadable {
-			return fmt.Errorf("%w: memory %d has an unknown pointee or state", ErrMalformed, i)
+		if event.Pointee(m.Pointee) > event.Semun {
+			return fmt.Errorf("%w: unknown pointee %d of memory %d", ErrMalformed, m.Pointee, i)
 		}
+		for j := range m.Views {
+			if err := m.Views[j].check(int(r.Length) - Size); err != nil {
+				return fmt.Errorf("%w in view %d of memory %d", err, j, i)
+			}
+		}
+	}
+	return nil
+}
+
+// check demands that what was captured lies in the given number of bytes.
+func (v *View) check(room int) error {
+	if int(v.Offset)+int(v.Captured) > room && v.Captured > 0 {
+		return fmt.Errorf("%w: %d bytes at %d, with %d there", ErrMalformed, v.Captured, v.Offset, room)
+	}
+	if event.State(v.State) > event.Unreadable {
+		return fmt.Errorf("%w: unknown state %d", ErrMalformed, v.State)
 	}
 	return nil
 }
@@ -126,6 +136,7 @@ func (o *Object) object() event.Object {
 	dst := event.Object{
 		Kind: event.Kind(o.Kind), Created: o.Created != 0, ID: o.ID, Key: o.Key, Mode: o.Mode, Sequence: o.Sequence,
 		OwnerUID: o.OwnerUID, OwnerGID: o.OwnerGID, CreatorUID: o.CreatorUID, CreatorGID: o.CreatorGID,
+		Kernel: event.KernelObject{Seen: o.KernelSeen != 0, ID: o.KernelID, Access: event.Access(o.Access)},
 	}
 	switch dst.Kind {
 	case event.MessageQueue:
@@ -168,38 +179,28 @@ func widen(row *event.Row, abi event.ABI, args [6]uint64) (out [event.MaxArgs]ui
 	return out
 }
 
-// smallAt is where the bytes of event.IndirectMemory begin in a record, and
-// smallSize how many there are before those of event.TimeoutMemory.
-const (
-	smallAt   = int(unsafe.Offsetof(Record{}.Small))
-	smallSize = len(Record{}.Small[0])
-)
-
 func (r *Record) memory(b []byte, e *event.Event) {
 	for i := range r.Memory {
 		src, dst := &r.Memory[i], &e.Memory[i]
 		if src.Used == 0 {
 			continue
 		}
-		at := Size
-		if i != event.MainMemory {
-			at = smallAt + (i-event.IndirectMemory)*smallSize
-		}
-		captured := b[at : at+int(src.Captured)]
 		*dst = event.Memory{
 			Pointee: event.Pointee(src.Pointee), Arg: argName(e, i), Address: src.Address, Length: src.Length,
-			Entry: event.View{State: event.State(src.AtEntry)}, Exit: event.View{State: event.State(src.AtExit)},
-		}
-		switch {
-		case readable(dst.Entry):
-			dst.Entry.Bytes = captured
-		case readable(dst.Exit):
-			dst.Exit.Bytes = captured
+			Entry: src.Views[AtEntry].view(b[Size:]), Exit: src.Views[AtExit].view(b[Size:]),
+			Kernel: src.Views[InKernel].view(b[Size:]), KernelLength: uint64(src.Views[InKernel].Length),
 		}
 	}
 }
 
-func readable(v event.View) bool { return v.State == event.Whole || v.State == event.Cut }
+// view takes what was captured out of the bytes after the record.
+func (v *View) view(b []byte) event.View {
+	view := event.View{State: event.State(v.State)}
+	if v.Captured > 0 {
+		view.Bytes = b[v.Offset : int(v.Offset)+int(v.Captured)]
+	}
+	return view
+}
 
 // argName is the argument that leads to the i-th piece of memory.
 func argName(e *event.Event, i int) string {

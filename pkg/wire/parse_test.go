@@ -16,7 +16,9 @@ import (
 func encode(r Record, main []byte) []byte {
 	r.Format = Format
 	r.Length = uint32(Size + len(main))
-	r.Memory[event.MainMemory].Captured = uint32(len(main))
+	if len(main) > 0 {
+		r.Memory[event.MainMemory].Views[AtEntry].Captured = uint16(len(main))
+	}
 	b := slices.Clone(unsafe.Slice((*byte)(unsafe.Pointer(&r)), Size))
 	return append(b, main...)
 }
@@ -47,7 +49,7 @@ func msgsnd() (Record, []byte) {
 		Args: [6]uint64{0xdead00000007, 0x7ffc0000, 5, 0o4000}, Return: -11,
 	}
 	copy(r.Comm[:], "sender")
-	r.Memory[event.MainMemory] = Memory{Used: 1, Address: 0x7ffc0000, Length: 13, Pointee: uint8(event.MsgbufIn), AtEntry: uint8(event.Whole)}
+	r.Memory[event.MainMemory] = Memory{Used: 1, Address: 0x7ffc0000, Length: 13, Pointee: uint8(event.MsgbufIn), Views: [3]View{{State: uint8(event.Whole)}}}
 	return r, append(binary.NativeEndian.AppendUint64(nil, 42), "hello"...)
 }
 
@@ -95,14 +97,51 @@ func TestParseAttachThroughIPC(t *testing.T) {
 		Event: uint8(event.Shmat), ABI: uint8(event.I386), Flags: FlagCompat | FlagMultiplexed,
 		Raw: [6]uint64{21, 3, 0, 0xff00, 0, 0}, Args: [6]uint64{3, 0, 0},
 	}
-	r.Memory[event.IndirectMemory] = Memory{Used: 1, Address: 0xff00, Length: 4, Captured: 4, AtExit: uint8(event.Whole)}
-	binary.NativeEndian.PutUint32(r.Small[0][:], 0xf7fc4000)
-	e := parse(t, encode(r, nil))
+	r.Memory[event.IndirectMemory] = Memory{Used: 1, Address: 0xff00, Length: 4, Views: [3]View{AtExit: {Captured: 4, State: uint8(event.Whole)}}}
+	e := parse(t, encode(r, binary.NativeEndian.AppendUint32(nil, 0xf7fc4000)))
 	if e.Return != 0xf7fc4000 || e.RawReturn != 0 || e.Failed() {
 		t.Errorf("return %#x, raw %d", e.Return, e.RawReturn)
 	}
 	if d := document(t, e); d.Memory[0].Arg != "third" || d.Memory[0].AtExit.Pointer != "0xf7fc4000" {
 		t.Errorf("memory %+v", d.Memory[0])
+	}
+}
+
+// TestParseKernelCopy has a caller who changed the type after the kernel took it.
+func TestParseKernelCopy(t *testing.T) {
+	r, before := msgsnd()
+	after := append(binary.NativeEndian.AppendUint64(nil, 43), "hello"...)
+	r.Memory[event.MainMemory].Views[InKernel] = View{Offset: 13, Captured: 13, Length: 13, State: uint8(event.Whole)}
+	r.Object = Object{Kind: uint8(event.MessageQueue), ID: 7, KernelSeen: 1, KernelID: 32775, Access: uint8(event.AccessWrite)}
+	b := encode(r, append(before, after...))
+	(*Record)(unsafe.Pointer(&b[0])).Memory[event.MainMemory].Views[AtEntry].Captured = 13
+	d := document(t, parse(t, b))
+	m := d.Memory[0]
+	if *m.AtEntry.Mtype != 42 || *m.InKernel.Mtype != 43 || *m.InKernel.Text != "hello" || *m.InKernel.Length != 13 || m.AtExit != nil {
+		t.Errorf("at entry %+v, in the kernel %+v", m.AtEntry, m.InKernel)
+	}
+	if o := d.Object; o.ID != 7 || *o.InKernel.ID != 32775 || !slices.Equal(o.InKernel.Access, []string{"write"}) {
+		t.Errorf("object %+v", o)
+	}
+}
+
+// TestParseKernelSettings has a 32-bit caller, whose settings the kernel converts.
+func TestParseKernelSettings(t *testing.T) {
+	native := make([]byte, event.SettingsSize(event.MessageQueue, event.AMD64, false))
+	native[4], native[20], native[88] = 33, 0o60, 99
+	r := Record{
+		Event: uint8(event.Msgctl), ABI: uint8(event.I386), Flags: FlagCompat, Command: event.IPCSet,
+		Args: [6]uint64{3, event.IPCSet, 0xff00},
+	}
+	r.Memory[event.MainMemory] = Memory{Used: 1, Pointee: uint8(event.Settings),
+		Views: [3]View{InKernel: {Captured: uint16(len(native)), State: uint8(event.Whole)}}}
+	got := document(t, parse(t, func() []byte {
+		b := encode(r, native)
+		(*Record)(unsafe.Pointer(&b[0])).Memory[event.MainMemory].Views[AtEntry].Captured = 0
+		return b
+	}())).Memory[0].InKernel
+	if *got.UID != 33 || *got.Mode != 0o60 || *got.QBytes != 99 {
+		t.Errorf("settings %+v", got)
 	}
 }
 
@@ -113,7 +152,7 @@ func TestParseSettingsOfOldStructures(t *testing.T) {
 		Event: uint8(event.Msgctl), ABI: uint8(event.I386), Flags: FlagCompat | FlagMultiplexed, Command: event.IPCSet,
 		Raw: [6]uint64{14, 3, event.IPCSet, 0, 0xff00}, Args: [6]uint64{3, event.IPCSet, 0xff00},
 	}
-	r.Memory[event.MainMemory] = Memory{Used: 1, Pointee: uint8(event.Settings), AtEntry: uint8(event.Whole)}
+	r.Memory[event.MainMemory] = Memory{Used: 1, Pointee: uint8(event.Settings), Views: [3]View{{State: uint8(event.Whole)}}}
 	d := document(t, parse(t, encode(r, old)))
 	if got := d.Memory[0].AtEntry; got.UID == nil || *got.UID != 33 || *got.Mode != 0o60 {
 		t.Errorf("settings %+v", got)
@@ -139,8 +178,10 @@ func TestParseRefuses(t *testing.T) {
 		"abi":          func(r *Record) { r.ABI = 9 },
 		"kind":         func(r *Record) { r.Object.Kind = 9 },
 		"times":        func(r *Record) { r.ExitedNS = 1 },
-		"captured":     func(r *Record) { r.Memory[0].Captured = 1000 },
-		"small":        func(r *Record) { r.Memory[1].Captured = 17 },
+		"captured":     func(r *Record) { r.Memory[0].Views[0].Captured = 1000 },
+		"offset":       func(r *Record) { r.Memory[0].Views[0].Offset = 1000 },
+		"kernel view":  func(r *Record) { r.Memory[0].Views[InKernel].Captured = 1000 },
+		"state":        func(r *Record) { r.Memory[0].Views[AtExit].State = 77 },
 		"pointee":      func(r *Record) { r.Memory[0].Pointee = 77 },
 		"timeout":      func(r *Record) { r.Memory[event.TimeoutMemory].Used = 1 },
 	} {
@@ -167,7 +208,7 @@ func FuzzParse(f *testing.F) {
 		for _, abi := range []event.ABI{event.AMD64, event.I386} {
 			r := Record{Event: uint8(row.ID), ABI: uint8(abi)}
 			if row.MainAt() >= 0 {
-				r.Memory[event.MainMemory] = Memory{Used: 1, Pointee: uint8(row.Args[row.MainAt()].Pointee), AtEntry: uint8(event.Cut)}
+				r.Memory[event.MainMemory] = Memory{Used: 1, Pointee: uint8(row.Args[row.MainAt()].Pointee), Views: [3]View{{State: uint8(event.Cut)}}}
 			}
 			f.Add(encode(r, []byte("0123456789abcdef0123456789abcdef")))
 		}

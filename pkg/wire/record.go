@@ -3,7 +3,7 @@ package wire
 
 // Format is the version of the record layout. It changes whenever Record does,
 // and record.h has the same number.
-const Format = 1
+const Format = 2
 
 // The flags of a record.
 const (
@@ -15,8 +15,8 @@ const (
 
 // Record is the head of every record: struct record of ebpf/record.h, field by
 // field. The C names are in the tags; cmd/gen writes an assertion for each, so
-// that clang refuses to compile a struct that has drifted. The bytes of
-// event.MainMemory follow.
+// that clang refuses to compile a struct that has drifted. The bytes of the views
+// follow.
 type Record struct {
 	Length  uint32 `c:"length"` // of the whole record in bytes
 	Format  uint8  `c:"format"`
@@ -56,36 +56,50 @@ type Record struct {
 
 	Object Object    `c:"object"`
 	Memory [3]Memory `c:"memory"`
-	// Small has the bytes of event.IndirectMemory and event.TimeoutMemory.
-	Small [2][16]byte `c:"small"`
 }
 
 // Object is struct object of record.h: the IPC object behind the call.
 type Object struct {
-	Kind       uint8     `c:"kind"` // event.Kind
-	Created    uint8     `c:"created"`
-	Mode       uint16    `c:"mode"`
-	ID         int32     `c:"id"`
-	Key        int32     `c:"key"`
-	OwnerUID   uint32    `c:"owner_uid"`
-	OwnerGID   uint32    `c:"owner_gid"`
-	CreatorUID uint32    `c:"creator_uid"`
-	CreatorGID uint32    `c:"creator_gid"`
-	_          uint32    `c:""`
+	Kind       uint8  `c:"kind"` // event.Kind
+	Created    uint8  `c:"created"`
+	Mode       uint16 `c:"mode"`
+	ID         int32  `c:"id"`
+	Key        int32  `c:"key"`
+	OwnerUID   uint32 `c:"owner_uid"`
+	OwnerGID   uint32 `c:"owner_gid"`
+	CreatorUID uint32 `c:"creator_uid"`
+	CreatorGID uint32 `c:"creator_gid"`
+	KernelID   int32  `c:"kernel_id"` // of the object that the kernel acts on
+	KernelSeen uint8  `c:"kernel_seen"`
+	Access     uint8  `c:"kernel_access"` // event.Access
+	_          [6]byte
 	Sequence   uint64    `c:"sequence"`
 	Sizes      [3]uint64 `c:"sizes"` // msg: qbytes, cbytes, qnum; sem: nsems; shm: segsz, nattch
 	PIDs       [2]uint32 `c:"pids"`  // msg: lspid, lrpid; shm: cpid, lpid
 }
 
-// Memory is struct memory of record.h: one piece of user memory. The bytes that
-// were captured are those of the entry view if that has any, else of the exit
-// view.
+// Memory is struct memory of record.h: one piece of user memory.
 type Memory struct {
-	Address  uint64 `c:"address"`
-	Length   uint64 `c:"wanted"` // bytes that the call asks for
-	Captured uint32 `c:"captured"`
-	Pointee  uint8  `c:"pointee"`  // event.Pointee
-	AtEntry  uint8  `c:"at_entry"` // event.State
-	AtExit   uint8  `c:"at_exit"`  // event.State
-	Used     uint8  `c:"used"`
+	Address uint64  `c:"address"`
+	Length  uint64  `c:"wanted"`  // bytes that the call asks for
+	Views   [3]View `c:"views"`   // AtEntry, InKernel, AtExit
+	Pointee uint8   `c:"pointee"` // event.Pointee
+	Used    uint8   `c:"used"`
+	_       [2]byte
+}
+
+// The looks at one piece of memory.
+const (
+	AtEntry = iota
+	InKernel
+	AtExit
+)
+
+// View is struct view of record.h: what one look has captured.
+type View struct {
+	Offset   uint16 `c:"offset"` // in the bytes after the record
+	Captured uint16 `c:"captured"`
+	Length   uint32 `c:"length"` // InKernel: bytes that the kernel has
+	State    uint8  `c:"state"`  // event.State
+	_        [3]byte
 }

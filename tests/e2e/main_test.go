@@ -3,11 +3,14 @@
 // it is compared with what ipcwarden reports.
 //
 // The tests need root, and bin/ipcwarden or another binary in $IPCWARDEN_BIN.
+// $IPCWARDEN_E2E_HOOK names the hook to test, which then has to attach completely.
+//
 // The programs are compiled with gcc, unless $IPCWARDEN_E2E_PROGRAMS names a
 // directory that has them (see buildAll), as on a machine without a compiler.
 package e2e
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -15,6 +18,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -68,7 +72,17 @@ func binary(t *testing.T) string {
 type diagnosis struct {
 	Usable *bool
 	Why    string
-	Checks []struct{ Name, Status, Found string }
+	Checks []check
+}
+
+type check struct{ Name, Status, Found, Effect string }
+
+// hook is the hook to test.
+func hook() string { return cmp.Or(os.Getenv("IPCWARDEN_E2E_HOOK"), "auto") }
+
+// attaches tells whether a hook takes every call.
+func (d diagnosis) attaches(hook string) bool {
+	return slices.ContainsFunc(d.Checks, func(c check) bool { return c.Name == "hook "+hook && c.Status == "ok" })
 }
 
 // missing names what this machine lacks. That the probe does not attach is not
@@ -115,6 +129,8 @@ func requireBPF(t *testing.T) {
 	switch {
 	case err != nil:
 		t.Fatalf("ipcwarden doctor: %v", err)
+	case *d.Usable && hook() != "auto" && !d.attaches(hook()):
+		t.Fatalf("hook %s does not attach: %+v", hook(), d.Checks)
 	case *d.Usable:
 	case len(d.missing()) > 0:
 		t.Skipf("BPF cannot be used here, says the doctor: %s", strings.Join(d.missing(), "; "))

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -61,9 +62,12 @@ func start(t *testing.T, args ...string) *warden {
 	return w
 }
 
-// launch starts ipcwarden. A nil stdout collects the output.
+// launch starts ipcwarden with the hook to test. A nil stdout collects the output.
 func launch(t *testing.T, stdout *os.File, args ...string) *warden {
 	t.Helper()
+	if args[0] == "trace" || args[0] == "run" {
+		args = slices.Insert(args, 1, "--hook", hook())
+	}
 	w := &warden{t: t, cmd: exec.Command(binary(t), args...), exited: make(chan struct{})}
 	w.cmd.Stdout = stdout
 	if stdout == nil {

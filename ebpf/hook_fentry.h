@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Hook fentry: the same functions as hook kprobe, through BPF trampolines. A
+ * trampoline takes a program of its own for each function, so those at the entry
+ * functions only hand over to the two that do the work and are verified once.
+ */
+#ifndef IPCWARDEN_HOOK_FENTRY_H
+#define IPCWARDEN_HOOK_FENTRY_H
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u32);
+} fentry_body SEC(".maps"), fexit_body SEC(".maps");
+
+/* Arguments of the function; at its exit what it returned follows them. */
+typedef __u64 function_args;
+
+SEC("?fentry")
+int fentry_enter(function_args *ctx)
+{
+	struct pt_regs *regs = (void *)ctx[0];
+
+	return enter(regs, number_of(regs), 1);
+}
+
+SEC("?fexit")
+int fexit_leave(function_args *ctx)
+{
+	return leave(ctx[1]);
+}
+
+#define AT_ENTRY_FUNCTION(function)                \
+	SEC("?fentry/" #function)                  \
+	int enter##function(function_args *ctx)    \
+	{                                          \
+		bpf_tail_call(ctx, &fentry_body, 0); \
+		return 0;                          \
+	}                                          \
+	SEC("?fexit/" #function)                   \
+	int leave##function(function_args *ctx)    \
+	{                                          \
+		bpf_tail_call(ctx, &fexit_body, 0); \
+		return 0;                          \
+	}
+
+FOR_EACH_ENTRY_FUNCTION(AT_ENTRY_FUNCTION)
+
+SEC("?fentry/ipcperms")
+int fentry_permission(function_args *ctx)
+{
+	keep_permission((void *)ctx[1], ctx[2]);
+	return 0;
+}
+
+#define AT_OBJECT_FUNCTION(function)                  \
+	SEC("?fentry/" #function)                     \
+	int fentry_##function(function_args *ctx)     \
+	{                                             \
+		keep_checked_object((void *)ctx[0]);  \
+		return 0;                             \
+	}
+
+AT_OBJECT_FUNCTION(security_shm_shmat)
+AT_OBJECT_FUNCTION(security_msg_queue_msgctl)
+AT_OBJECT_FUNCTION(security_sem_semctl)
+AT_OBJECT_FUNCTION(security_shm_shmctl)
+
+SEC("?fentry/security_msg_queue_msgsnd")
+int fentry_message(function_args *ctx)
+{
+	keep_message((void *)ctx[0], (void *)ctx[1]);
+	return 0;
+}
+
+SEC("?fentry/security_sem_semop")
+int fentry_operations(function_args *ctx)
+{
+	keep_operations((void *)ctx[0], (void *)ctx[1], ctx[2]);
+	return 0;
+}
+
+SEC("?fentry/ipcctl_obtain_check")
+int fentry_settings(function_args *ctx)
+{
+	keep_settings(ctx[3], (void *)ctx[4]);
+	return 0;
+}
+
+#endif
