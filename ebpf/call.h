@@ -156,18 +156,20 @@ static __noinline int emit(struct inflight *call)
 	if (bpf_ringbuf_query(&records, BPF_RB_AVAIL_DATA) >= WAKEUP_BYTES)
 		wakeup = BPF_RB_FORCE_WAKEUP;
 
-	bytes = call->bytes;
-	record->length = sizeof(*record) + bytes;
+	bytes = sizeof(*record) + call->bytes;
+	record->length = bytes;
+	/* clang tests a copy, of which older verifiers learn nothing of this one. */
+	asm volatile("" : "+r"(bytes));
 	if (call->large) {
 		tid = record->host_tid;
 		large = bpf_map_lookup_elem(&large_records, &tid);
-		if (large && bytes <= LARGE_BYTES) {
+		if (large && bytes <= sizeof(*large)) {
 			__builtin_memcpy(&large->record, record, sizeof(*record));
-			err = bpf_ringbuf_output(&records, large, sizeof(*record) + bytes, wakeup);
+			err = bpf_ringbuf_output(&records, large, bytes, wakeup);
 		}
 		bpf_map_delete_elem(&large_records, &tid);
-	} else if (bytes <= INLINE_BYTES) {
-		err = bpf_ringbuf_output(&records, record, sizeof(*record) + bytes, wakeup);
+	} else if (bytes <= sizeof(*record) + INLINE_BYTES) {
+		err = bpf_ringbuf_output(&records, record, bytes, wakeup);
 	}
 	if (err)
 		COUNT(ring_full);

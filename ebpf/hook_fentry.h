@@ -2,47 +2,57 @@
 /*
  * Hook fentry: the same functions as hook kprobe, through BPF trampolines. A
  * trampoline takes a program of its own for each function, so those at the entry
- * functions only hand over to the two that do the work and are verified once.
+ * functions only hand over to the bodies that do the work. A body is verified once
+ * for each prototype: the kernel lets a program hand over to one of its own
+ * prototype only (kernel/bpf/core.c: bpf_prog_map_compatible), and its type
+ * information has functions that differ in no more than the name of an argument.
  */
 #ifndef IPCWARDEN_HOOK_FENTRY_H
 #define IPCWARDEN_HOOK_FENTRY_H
 
-struct {
+/* Arguments of the function; at its exit what it returned follows them. */
+typedef __u64 function_args;
+
+/* pkg/probe gives each body the prototype of a group of functions. */
+#define BODY(group)                                  \
+	SEC("?fentry")                               \
+	int enter_body##group(function_args *ctx)    \
+	{                                            \
+		struct pt_regs *regs = (void *)ctx[0]; \
+                                                     \
+		return enter(regs, number_of(regs), 1); \
+	}                                            \
+	SEC("?fexit")                                \
+	int leave_body##group(function_args *ctx)    \
+	{                                            \
+		return leave(ctx[1]);                \
+	}
+
+BODY(0)
+BODY(1)
+BODY(2)
+
+struct body_table {
 	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
 	__uint(max_entries, 1);
 	__type(key, __u32);
 	__type(value, __u32);
-} fentry_body SEC(".maps"), fexit_body SEC(".maps");
+};
 
-/* Arguments of the function; at its exit what it returned follows them. */
-typedef __u64 function_args;
-
-SEC("?fentry")
-int fentry_enter(function_args *ctx)
-{
-	struct pt_regs *regs = (void *)ctx[0];
-
-	return enter(regs, number_of(regs), 1);
-}
-
-SEC("?fexit")
-int fexit_leave(function_args *ctx)
-{
-	return leave(ctx[1]);
-}
-
-#define AT_ENTRY_FUNCTION(function)                \
-	SEC("?fentry/" #function)                  \
-	int enter##function(function_args *ctx)    \
-	{                                          \
-		bpf_tail_call(ctx, &fentry_body, 0); \
-		return 0;                          \
-	}                                          \
-	SEC("?fexit/" #function)                   \
-	int leave##function(function_args *ctx)    \
-	{                                          \
-		bpf_tail_call(ctx, &fexit_body, 0); \
-		return 0;                          \
+#define AT_ENTRY_FUNCTION(function)                                \
+	struct body_table enter_table##function SEC(".maps");      \
+	struct body_table leave_table##function SEC(".maps");      \
+	SEC("?fentry/" #function)                                  \
+	int enter##function(function_args *ctx)                    \
+	{                                                          \
+		bpf_tail_call(ctx, &enter_table##function, 0);     \
+		return 0;                                          \
+	}                                                          \
+	SEC("?fexit/" #function)                                   \
+	int leave##function(function_args *ctx)                    \
+	{                                                          \
+		bpf_tail_call(ctx, &leave_table##function, 0);     \
+		return 0;                                          \
 	}
 
 FOR_EACH_ENTRY_FUNCTION(AT_ENTRY_FUNCTION)

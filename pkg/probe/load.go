@@ -6,7 +6,6 @@ import (
 	"runtime"
 	"sync"
 	"sync/atomic"
-	"unsafe"
 
 	"github.com/aquasecurity/libbpfgo"
 	"golang.org/x/sys/unix"
@@ -118,6 +117,12 @@ func (p *Probe) load(opts Options, hook Hook, plan *plan) (err error) {
 	if err != nil {
 		return err
 	}
+	var groups [][]string
+	if hook == Fentry {
+		if groups, err = groupByPrototype(plan.functions); err != nil {
+			return err
+		}
+	}
 	if p.module, err = newModule(p.log, opts.verified); err != nil {
 		return err
 	}
@@ -128,7 +133,7 @@ func (p *Probe) load(opts Options, hook Hook, plan *plan) (err error) {
 		return err
 	}
 	if hook == Fentry {
-		if err := chooseBodies(p.module, plan.functions[0]); err != nil {
+		if err := chooseBodies(p.module, groups); err != nil {
 			return err
 		}
 	}
@@ -139,7 +144,7 @@ func (p *Probe) load(opts Options, hook Hook, plan *plan) (err error) {
 		return err
 	}
 	if hook == Fentry {
-		if err := linkBodies(p.module); err != nil {
+		if err := fillTables(p.module, groups); err != nil {
 			return err
 		}
 	}
@@ -276,43 +281,6 @@ func choose(module *libbpfgo.Module, lists ...[]*program) error {
 			if err := program.prog.SetAutoload(true); err != nil {
 				return fmt.Errorf("choose BPF program %s: %w", program.name, err)
 			}
-		}
-	}
-	return nil
-}
-
-// bodies are what the programs at the entry functions hand over to, each with the
-// map by which they find it.
-var bodies = []struct{ program, table string }{{"fentry_enter", "fentry_body"}, {"fexit_leave", "fexit_body"}}
-
-// chooseBodies has the bodies loaded as if for function: they are not attached, but
-// have to have its type.
-func chooseBodies(module *libbpfgo.Module, function string) error {
-	for _, body := range bodies {
-		prog, err := module.GetProgram(body.program)
-		if err != nil {
-			return fmt.Errorf("find BPF program %s: %w", body.program, err)
-		}
-		if err := errors.Join(prog.SetAttachTarget(0, function), prog.SetAutoload(true)); err != nil {
-			return fmt.Errorf("choose BPF program %s: %w", body.program, err)
-		}
-	}
-	return nil
-}
-
-func linkBodies(module *libbpfgo.Module) error {
-	for _, body := range bodies {
-		prog, err := module.GetProgram(body.program)
-		if err != nil {
-			return fmt.Errorf("find BPF program %s: %w", body.program, err)
-		}
-		table, err := module.GetMap(body.table)
-		if err != nil {
-			return fmt.Errorf("find BPF map %s: %w", body.table, err)
-		}
-		index, fd := uint32(0), uint32(prog.FileDescriptor())
-		if err := table.Update(unsafe.Pointer(&index), unsafe.Pointer(&fd)); err != nil {
-			return fmt.Errorf("fill BPF map %s: %w", body.table, err)
 		}
 	}
 	return nil

@@ -121,8 +121,8 @@ func absent(hook Hook) error {
 // lacksCompat tells whether the kernel serves no 32-bit callers: it has none of
 // their entry functions, under whatever name of call.
 func lacksCompat(there map[string]bool) (bool, error) {
-	for name := range there {
-		if strings.HasPrefix(name, compatPrefix()) {
+	for name, is := range there {
+		if is && strings.HasPrefix(name, compatPrefix()) {
 			return false, nil
 		}
 	}
@@ -151,10 +151,11 @@ func kernelFunctions(hook Hook, names []string) (map[string]bool, error) {
 		return nil, fmt.Errorf("read the kernel's type information: %w", err)
 	}
 	for _, name := range names {
-		var function *btf.Func
-		if spec.TypeByName(name, &function) == nil {
-			there[name] = true
+		function, err := typedFunction(spec, name)
+		if err != nil {
+			return nil, err
 		}
+		there[name] = function != nil
 	}
 	return there, nil
 }
