@@ -83,7 +83,8 @@ static __always_inline __u32 hash_key(__u32 key, __u32 seed)
 	return c;
 }
 
-#define CHAIN_LIMIT 64
+/* The kernel makes a new table before a chain has more (rhashtable.h: RHT_ELASTICITY). */
+#define CHAIN_LIMIT 17
 #define TABLE_LIMIT 8
 
 static __always_inline struct kern_ipc_perm *object_in_table(struct bucket_table *table, __s32 key)

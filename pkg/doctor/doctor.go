@@ -3,6 +3,7 @@
 package doctor
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
@@ -51,45 +52,50 @@ func Examine() *Report {
 		r.Checks = append(r.Checks, check())
 	}
 	var hooks []Check
+	var chosen *probe.Attachment // as probe.Auto would choose
+	var rejected []probe.Rejection
 	for _, hook := range probe.Hooks() {
-		hooks = append(hooks, attach(hook))
+		c, a := attach(hook)
+		hooks = append(hooks, c)
+		if c.Status == OK && chosen == nil {
+			chosen = a
+		}
+		if chosen == nil {
+			rejected = append(rejected, probe.Rejection{Hook: hook, Err: errors.New(c.Found)})
+		}
 	}
-	chosen, err := attachment(probe.Auto)
-	if err != nil {
-		r.Why = err.Error()
+	if chosen == nil {
+		var why []string
 		for i := range hooks {
 			hooks[i].Status, hooks[i].Effect = Fail, "nothing can be captured"
 			hooks[i].Remedy = "mend what failed above; if nothing did, run ipcwarden trace --log-level debug and read what libbpf says"
+			why = append(why, hooks[i].Name+": "+hooks[i].Found)
 		}
-		r.Checks = append(r.Checks, hooks...)
+		r.Why, r.Checks = strings.Join(why, "; "), append(r.Checks, hooks...)
 		return r
 	}
+	chosen.Rejected = rejected
 	r.Usable, r.Hook, r.Why = true, string(chosen.Hook), chosen.Why()
 	r.Checks = append(append(r.Checks, hooks...), kernelCopy(chosen))
 	return r
 }
 
-// attachment attaches the probe and says how.
-func attachment(hook probe.Hook) (*probe.Attachment, error) {
+// attach attaches the probe by a hook and detaches it again.
+func attach(hook probe.Hook) (Check, *probe.Attachment) {
+	c := Check{Name: "hook " + string(hook), Status: OK, Found: "attaches"}
 	p, err := probe.Open(probe.Options{Filter: probe.Filter{Events: event.All}, Hook: hook, Log: zap.NewNop()})
 	if err != nil {
-		return nil, err
+		c.Status, c.Found = None, err.Error()
+		return c, nil
 	}
 	a := p.Attachment()
-	return &a, p.Close()
-}
-
-func attach(hook probe.Hook) Check {
-	c := Check{Name: "hook " + string(hook), Status: OK, Found: "attaches"}
-	a, err := attachment(hook)
-	switch {
-	case err != nil:
-		c.Status, c.Found = None, err.Error()
-	case len(a.FellBack) > 0:
+	if err := p.Close(); err != nil {
+		c.Status, c.Found = Fail, "does not detach: "+err.Error()
+	} else if len(a.FellBack) > 0 {
 		c.Status, c.Found = Warn, fmt.Sprintf("attaches, but for %d calls", len(a.FellBack))
 		c.Effect = "these are watched by tracepoints: " + strings.Join(a.FellBack, "; ")
 	}
-	return c
+	return c, &a
 }
 
 // kernelCopy says whether the kernel's own copies of user memory can be seen.

@@ -25,8 +25,9 @@ import (
 	"time"
 )
 
-// limit is how long anything may take that is not known to take longer.
-const limit = 30 * time.Second
+// limit is how long anything may take that is not known to take longer, in an
+// emulated machine too.
+const limit = 90 * time.Second
 
 // scratch is a directory that lasts as long as the test run and that everybody
 // may enter.
