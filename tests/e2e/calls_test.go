@@ -33,6 +33,7 @@ func watchCalls(t *testing.T, v variant) *report {
 		t.Errorf("calls were dropped from a quiet host: %v", s.Dropped)
 	}
 	r := &report{said: parseSaid(t, p.stdout), pid: p.pid}
+	w.keepStream(v.name, p.pid)
 	r.decoded, r.raw = split(ofProcess(w.documents(), p.pid))
 	reports.Store(v.name, r)
 	return r

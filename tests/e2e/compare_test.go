@@ -217,6 +217,24 @@ func (d *differences) region(v variant, want piece, got *region) {
 		return
 	}
 	d.content(v, name, want, best)
+	if got.InKernel != nil {
+		d.kernelCopy(v, name+".inKernel", want, got.InKernel)
+	}
+}
+
+// kernelCopy compares the kernel's own copy, which nobody has changed here. That of
+// settings has the layout of 64-bit programs, and of the others no more than what
+// the kernel takes from them.
+func (d *differences) kernelCopy(v variant, name string, want piece, got *content) {
+	if want.Type == "ipc_ds" {
+		d.equal(name+".uid", deref(got.UID), deref(want.UID))
+		d.equal(name+".gid", deref(got.GID), deref(want.GID))
+		d.equal(name+".mode", deref(got.Mode), deref(want.Mode))
+		d.equal(name+".qbytes", deref(got.QBytes), deref(want.QBytes))
+		return
+	}
+	d.equal(name+".length", deref(got.Length), any(want.Filled))
+	d.content(v, name, want, got)
 }
 
 func (d *differences) content(v variant, name string, want piece, got *content) {

@@ -46,17 +46,19 @@ type argument struct {
 }
 
 type region struct {
-	Arg     string
-	Type    string
-	Address string
-	Length  uint64
-	AtEntry *content
-	AtExit  *content
+	Arg      string
+	Type     string
+	Address  string
+	Length   uint64
+	AtEntry  *content
+	InKernel *content
+	AtExit   *content
 }
 
 type content struct {
 	State   string
 	Bytes   string
+	Length  *uint64
 	Mtype   *int64
 	Text    *string
 	Sops    []operation

@@ -3,6 +3,7 @@
 // it is compared with what ipcwarden reports.
 //
 // The tests need root, and bin/ipcwarden or another binary in $IPCWARDEN_BIN.
+// $IPCWARDEN_E2E_STREAMS names a directory for what was reported (see keepStream);
 // $IPCWARDEN_E2E_HOOK names the hook to test, which then has to attach completely.
 //
 // The programs are compiled with gcc, unless $IPCWARDEN_E2E_PROGRAMS names a
