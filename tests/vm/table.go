@@ -1,0 +1,91 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"text/tabwriter"
+)
+
+// table is what the run came to.
+type table struct {
+	Green    bool       `json:"green"`
+	Kernels  []*result  `json:"kernels"`
+	Streams  comparison `json:"streams"`
+	Verifier []string   `json:"verifierChanges"`
+}
+
+func newTable(results []*result, changes []string) table {
+	t := table{Green: len(results) > 0, Kernels: results, Streams: compareStreams(results), Verifier: changes}
+	for _, r := range results {
+		t.Green = t.Green && r.ok()
+	}
+	t.Green = t.Green && len(t.Streams.Differences) == 0
+	return t
+}
+
+func (t table) writeJSON(w io.Writer) error {
+	encoder := json.NewEncoder(w)
+	encoder.SetIndent("", "  ")
+	return encoder.Encode(t)
+}
+
+func (t table) write(w io.Writer) error {
+	rows := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprint(rows, "\nkernel\trelease")
+	for _, hook := range allHooks {
+		fmt.Fprintf(rows, "\t%s", hook)
+	}
+	fmt.Fprintln(rows, "\ttime")
+	for _, r := range t.Kernels {
+		fmt.Fprintf(rows, "%s\t%s", r.Kernel, first(r.Release, "?"))
+		for _, hook := range allHooks {
+			cell := "-"
+			if h := r.hook(hook); h != nil {
+				cell = h.cell()
+			}
+			fmt.Fprintf(rows, "\t%s", cell)
+		}
+		fmt.Fprintf(rows, "\t%.0f s\n", r.Seconds)
+	}
+	if err := rows.Flush(); err != nil {
+		return err
+	}
+	t.writeProblems(w)
+	t.writeStreams(w)
+	for _, change := range t.Verifier {
+		fmt.Fprintf(w, "verifier: %s\n", change)
+	}
+	return nil
+}
+
+func (t table) writeProblems(w io.Writer) {
+	for _, r := range t.Kernels {
+		for _, text := range r.Problems {
+			fmt.Fprintf(w, "FAIL %s: %s\n", r.Kernel, text)
+		}
+		for _, h := range r.Hooks {
+			for _, name := range h.Failed {
+				fmt.Fprintf(w, "FAIL %s %s: %s\n", r.Kernel, h.Hook, name)
+			}
+		}
+		for _, text := range r.Notes {
+			fmt.Fprintf(w, "note %s: %s\n", r.Kernel, text)
+		}
+	}
+}
+
+func (t table) writeStreams(w io.Writer) {
+	switch {
+	case t.Streams.Streams == 0:
+		fmt.Fprintln(w, "streams: none")
+	case len(t.Streams.Differences) > 0:
+		fmt.Fprintf(w, "streams: FAIL, %d streams of %d variants are not all the same\n", t.Streams.Streams, len(t.Streams.Variants))
+		for _, d := range t.Streams.Differences {
+			fmt.Fprintf(w, "    %s\n", d)
+		}
+	default:
+		fmt.Fprintf(w, "streams: %d of %d variants are the same, %d events compared\n",
+			t.Streams.Streams, len(t.Streams.Variants), t.Streams.Events)
+	}
+}
