@@ -47,7 +47,7 @@ deps-test: ## install what the tests need and this machine lacks
 	@scripts/deps.sh test
 
 .PHONY: deps-vm
-deps-vm: ## install what the tests in a virtual machine need and this machine lacks
+deps-vm: ## install what the tests in virtual machines need and this machine lacks
 	@scripts/deps.sh vm
 
 .PHONY: generate
@@ -70,15 +70,16 @@ test: test-unit test-e2e ## run all tests
 .PHONY: test-unit
 test-unit: $(BPF_OBJECT) | deps-test ## run go vet and the unit tests
 	$(GO) vet ./...
-	$(GO) test $$($(GO) list ./... | grep -v '/tests/')
+	$(GO) test $$($(GO) list ./... | grep -v '/tests/e2e')
 
 .PHONY: test-e2e
 test-e2e: build | deps-test ## run the end-to-end tests against this kernel (as root)
 	$(GO) test -v -count=1 ./tests/e2e/...
 
 .PHONY: test-vm
-test-vm: build | deps-vm ## run the end-to-end tests in a virtual machine with Debian's kernel; TEST narrows them
-	tests/vm/run.sh $(if $(TEST),-test.run '$(TEST)')
+test-vm: build | deps-vm ## run the end-to-end tests under several kernels; KERNEL, HOOK and TEST narrow them, ARGS adds flags
+	$(GO) build -o build/vm/matrix ./tests/vm
+	build/vm/matrix $(if $(KERNEL),-kernel '$(KERNEL)') $(if $(HOOK),-hook '$(HOOK)') $(if $(TEST),-run '$(TEST)') $(ARGS)
 
 .PHONY: bench
 bench: $(BPF_OBJECT) ## run the benchmarks; BENCHTIME is the time for each

@@ -1,8 +1,7 @@
 #!/usr/bin/env bash
-# Checks what building ("build"), testing ("test") or testing in a virtual machine
-# ("vm") needs, and installs what is
-# missing where it knows how: on Debian and Ubuntu, as root. Where nothing is
-# missing it prints nothing and touches nothing.
+# Checks what building ("build"), testing ("test") or testing in virtual machines
+# ("vm") needs, and installs what is missing where it knows how: on Debian and
+# Ubuntu, as root. Where nothing is missing it prints nothing and touches nothing.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -31,7 +30,6 @@ has_strace() { command -v strace >/dev/null; }
 has_stress_ng() { command -v stress-ng >/dev/null; }
 has_qemu() { command -v qemu-system-x86_64 >/dev/null; }
 has_busybox() { [[ -x /bin/busybox ]] && ! ldd /bin/busybox >/dev/null 2>&1; }
-has_cpio() { command -v cpio >/dev/null; }
 
 has_library() { has_pkg_config && pkg-config --exists "$1 >= $2"; }
 
@@ -79,7 +77,6 @@ test_needs() {
 vm_needs() {
 	need has_qemu "QEMU for x86-64" qemu-system-x86 qemu-system-x86-core qemu-system-x86 qemu-system-x86_64
 	need has_busybox "a static busybox" busybox-static busybox busybox busybox-static
-	need has_cpio "cpio" cpio cpio cpio cpio
 }
 
 # Go comes from no package here: distributions seldom have the release that
