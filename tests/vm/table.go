@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"strings"
 	"text/tabwriter"
 )
 
@@ -61,7 +62,8 @@ func (t table) write(w io.Writer) error {
 
 func (t table) writeProblems(w io.Writer) {
 	for _, r := range t.Kernels {
-		for _, text := range r.Problems {
+		for _, text := range r.Problems { // the rest was printed when it came
+			text, _, _ = strings.Cut(text, "\n")
 			fmt.Fprintf(w, "FAIL %s: %s\n", r.Kernel, text)
 		}
 		for _, h := range r.Hooks {
