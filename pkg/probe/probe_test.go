@@ -21,7 +21,7 @@ func openOrSkip(t testing.TB, filter Filter) *Probe {
 		t.Skip("the probe cannot run here:", err)
 	}
 	filter.PIDs = []uint32{uint32(os.Getpid())}
-	p, err := Open(Options{Filter: filter, SnapshotBytes: 64, Log: zap.NewNop()})
+	p, err := Open(Options{Filter: filter, Hook: hookToTest(), SnapshotBytes: 64, Log: zap.NewNop()})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -21,6 +21,7 @@ type testBinary struct {
 
 var testBinaries = []testBinary{
 	{name: "e2e.test", pkg: "./tests/e2e"},
+	{name: "probe.test", pkg: "./pkg/probe", cgo: true},
 }
 
 func binaryNames() (names []string) {
