@@ -84,7 +84,7 @@ func TestPartialAttach(t *testing.T) {
 }
 
 // TestReturnMissed has two threads wait in a call, where a kretprobe can follow
-// one: the other's return is missed, and counted.
+// one: the other's return is missed, and counted when that thread calls again.
 func TestReturnMissed(t *testing.T) {
 	if h := hookToTest(); h != "" && h != Kprobe {
 		t.Skip("another hook is tested")
@@ -101,13 +101,14 @@ func TestReturnMissed(t *testing.T) {
 		t.Fatal(errno)
 	}
 	const threads = 2
-	done := make(chan unix.Errno)
+	done, again := make(chan unix.Errno), make(chan bool)
 	for range threads {
 		go func() {
-			runtime.LockOSThread() // for ever: the thread ends, by which its call is known to have
-			buf := make([]byte, 16)
-			_, _, errno := unix.Syscall6(unix.SYS_MSGRCV, id, uintptr(unsafe.Pointer(&buf[0])), 8, 0, 0, 0)
-			done <- errno
+			runtime.LockOSThread()
+			defer runtime.UnlockOSThread()
+			done <- receive(id)
+			<-again
+			done <- receive(^uintptr(0))
 		}()
 	}
 	awaitEntered(t, p, threads)
@@ -119,38 +120,39 @@ func TestReturnMissed(t *testing.T) {
 			t.Errorf("msgrcv: %v", errno)
 		}
 	}
-	awaitLost(t, p, ReturnMissed, 1)
-	if events := drain(t, p, func(*event.Event) {}); events != 1 {
-		t.Errorf("%d events, want 1", events)
+	for range threads { // one after the other
+		again <- true
+		if errno := <-done; errno != unix.EINVAL {
+			t.Errorf("msgrcv without a queue: %v", errno)
+		}
+	}
+	if events := drain(t, p, func(*event.Event) {}); events != 2*threads-1 {
+		t.Errorf("%d events, want %d", events, 2*threads-1)
 	}
 	c, err := p.Counts()
 	if err != nil {
 		t.Fatal(err)
 	}
-	if c.Emitted != 1 || c.Lost[ReturnMissed] != 1 || c.InFlight != 0 || c.Entered != c.Filtered+c.Emitted+1 {
+	if c.Emitted != 2*threads-1 || c.Lost[ReturnMissed] != 1 || c.InFlight != 0 || c.Entered != c.Filtered+2*threads {
 		t.Errorf("counts %+v", c)
 	}
 }
 
+func receive(id uintptr) unix.Errno {
+	buf := make([]byte, 16)
+	_, _, errno := unix.Syscall6(unix.SYS_MSGRCV, id, uintptr(unsafe.Pointer(&buf[0])), 8, 0, 0, 0)
+	return errno
+}
+
 func awaitEntered(t *testing.T, p *Probe, calls uint64) {
 	t.Helper()
-	await(t, p, func(c Counts) bool { return c.InFlight >= calls })
-}
-
-func awaitLost(t *testing.T, p *Probe, cause string, calls uint64) {
-	t.Helper()
-	await(t, p, func(c Counts) bool { return c.Lost[cause] >= calls })
-}
-
-func await(t *testing.T, p *Probe, enough func(Counts) bool) {
-	t.Helper()
 	var c Counts
-	var err error
 	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
+		var err error
 		if c, err = p.Counts(); err != nil {
 			t.Fatal(err)
 		}
-		if enough(c) {
+		if c.InFlight >= calls {
 			return
 		}
 	}

@@ -70,14 +70,22 @@ func Kernel() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	var major, minor int
-	if _, err := fmt.Sscanf(release, "%d.%d", &major, &minor); err != nil {
-		return "", fmt.Errorf("kernel release %q: %w", release, err)
+	older, err := olderThan(release, minKernel)
+	if err != nil {
+		return "", err
 	}
-	if major < minKernel[0] || major == minKernel[0] && minor < minKernel[1] {
+	if older {
 		return "", fmt.Errorf("kernel %s has no BPF ring buffer; Linux %d.%d or newer is needed", release, minKernel[0], minKernel[1])
 	}
 	return release, nil
+}
+
+func olderThan(release string, than [2]int) (bool, error) {
+	var major, minor int
+	if _, err := fmt.Sscanf(release, "%d.%d", &major, &minor); err != nil {
+		return false, fmt.Errorf("kernel release %q: %w", release, err)
+	}
+	return major < than[0] || major == than[0] && minor < than[1], nil
 }
 
 func kernelRelease() (string, error) {

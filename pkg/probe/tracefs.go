@@ -88,10 +88,22 @@ func (t *tracefs) write(line string) error {
 	return nil
 }
 
-// missed sums up the hits of our entry probes that the kernel could not handle.
-// Those of returns are counted by the programs, call by call, since older kernels
-// do not list them all.
+// exactMisses is the first kernel that counts as missed what is: the ones before
+// also count each fault of a handler, and ours read memory that may not be there
+// (arch/x86/kernel/kprobes/core.c: kprobe_fault_handler, until Linux 5.14).
+var exactMisses = [2]int{5, 14}
+
+// missed sums up the hits of our entry probes that the kernel could not handle; 0
+// where it does not count them. Those of returns are counted by the programs, call
+// by call, since older kernels do not list them all.
 func (t *tracefs) missed() (sum uint64, err error) {
+	release, err := kernelRelease()
+	if err != nil {
+		return 0, err
+	}
+	if older, err := olderThan(release, exactMisses); err != nil || older {
+		return 0, err
+	}
 	b, err := os.ReadFile(filepath.Join(t.dir, "kprobe_profile"))
 	if err != nil {
 		return 0, fmt.Errorf("count missed probes: %w", err)

@@ -94,7 +94,11 @@ func Of(row *event.Row) Event {
 		Description: row.Doc,
 		TraceeID:    row.TraceeID,
 		Object:      row.Kind.String(),
-		Hooks:       []Hook{{Name: "tracepoint", Attaches: []string{"raw tracepoint sys_enter", "raw tracepoint sys_exit"}}},
+		Hooks: []Hook{
+			{Name: "fentry", Attaches: []string{"fentry", "fexit of the kernel functions above"}},
+			{Name: "kprobe", Attaches: []string{"kprobe", "kretprobe of the kernel functions above"}},
+			{Name: "tracepoint", Attaches: []string{"raw tracepoint sys_enter", "raw tracepoint sys_exit"}},
+		},
 	}
 	for _, p := range row.Entries {
 		e.EntryPoints = append(e.EntryPoints, EntryPoint{p.ABI.String(), p.Number, p.Name, p.Functions, p.Time64})
