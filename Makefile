@@ -65,7 +65,12 @@ run: build ## watch this host and print alerts (as root); ARGS adds flags
 	@exec $(BINARY) run $(ARGS)
 
 .PHONY: test
-test: test-unit test-e2e ## run all tests
+test: test-unit test-e2e ## run all tests, those in QEMU with kernel 6.1 or what KERNEL lists
+	@if [[ $$(id -u) == 0 && $$(uname -m) == x86_64 ]]; then \
+		$(MAKE) test-vm KERNEL='$(or $(KERNEL),6.1)' ARGS='-short $(ARGS)'; \
+	else \
+		echo 'make test: the tests in QEMU take root, for what has to be installed, and x86-64; make test-vm runs them' >&2; \
+	fi
 
 .PHONY: test-unit
 test-unit: $(BPF_OBJECT) | deps-test ## run go vet and the unit tests

@@ -223,7 +223,7 @@ func (p *Probe) Next(e *event.Event) error {
 // Detach takes the programs out of the kernel. What they have captured can
 // still be read.
 func (p *Probe) Detach() error {
-	if p.links == nil {
+	if p.links == nil && p.tracefs == nil {
 		return nil
 	}
 	err := p.detachLinks()
