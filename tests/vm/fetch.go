@@ -28,7 +28,7 @@ func fetchKernel(ctx context.Context, k kernel, dir string, progress func(string
 		return image, nil
 	}
 	a := apt{dir: filepath.Join(dir, "apt")}
-	defer os.RemoveAll(a.dir)
+	defer func() { err = errors.Join(err, os.RemoveAll(a.dir)) }()
 	if err := a.prepare(ctx, k.suites); err != nil {
 		return "", err
 	}
@@ -68,7 +68,7 @@ func (a *apt) prepare(ctx context.Context, suites []string) error {
 		return errors.New("apt knows no Debian site with a component main: run apt-get update on Debian, or boot a kernel of your own with -image")
 	}
 	if _, err := os.Stat(debianKeyring); err != nil {
-		return fmt.Errorf("Debian's keys are needed, from the package debian-archive-keyring: %w", err)
+		return fmt.Errorf("looking for Debian's keys, which the package debian-archive-keyring has: %w", err)
 	}
 	for _, sub := range []string{"lists/partial", "cache/archives/partial"} {
 		if err := os.MkdirAll(filepath.Join(a.dir, sub), 0o755); err != nil {
