@@ -13,31 +13,46 @@
 /* Arguments of the function; at its exit what it returned follows them. */
 typedef __u64 function_args;
 
-/* pkg/probe gives each body the prototype of a group of functions. */
-#define BODY(group)                                  \
-	SEC("?fentry")                               \
-	int enter_body##group(function_args *ctx)    \
-	{                                            \
-		struct pt_regs *regs = (void *)ctx[0]; \
-                                                     \
-		return enter(regs, number_of(regs), 1); \
-	}                                            \
-	SEC("?fexit")                                \
-	int leave_body##group(function_args *ctx)    \
-	{                                            \
-		return leave(ctx[1]);                \
-	}
-
-BODY(0)
-BODY(1)
-BODY(2)
-
 struct body_table {
 	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
 	__uint(max_entries, 1);
 	__type(key, __u32);
 	__type(value, __u32);
 };
+
+/*
+ * pkg/probe gives each body the prototype of a group of functions.
+ *
+ * The last line of a body hands over to nobody: its table stays empty. But a kernel
+ * since 6.13 gives a program that hands over to no other one stack for each CPU
+ * (kernel/bpf/verifier.c: check_max_stack_depth), trusting that it is not run again
+ * on a CPU while it is preempted there. That is made sure of for the programs that
+ * are attached, and so not for a body: it could be run for another function, and
+ * would write over the stack of the first.
+ */
+#define BODY(group)                                        \
+	struct body_table enter_nobody##group SEC(".maps"); \
+	struct body_table leave_nobody##group SEC(".maps"); \
+	SEC("?fentry")                                     \
+	int enter_body##group(function_args *ctx)          \
+	{                                                  \
+		struct pt_regs *regs = (void *)ctx[0];     \
+                                                           \
+		enter(regs, number_of(regs), 1);           \
+		bpf_tail_call(ctx, &enter_nobody##group, 0); \
+		return 0;                                  \
+	}                                                  \
+	SEC("?fexit")                                      \
+	int leave_body##group(function_args *ctx)          \
+	{                                                  \
+		leave(ctx[1]);                             \
+		bpf_tail_call(ctx, &leave_nobody##group, 0); \
+		return 0;                                  \
+	}
+
+BODY(0)
+BODY(1)
+BODY(2)
 
 #define AT_ENTRY_FUNCTION(function)                                \
 	struct body_table enter_table##function SEC(".maps");      \

@@ -1,5 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Hook tracepoint: the raw tracepoints that every system call passes. */
+/*
+ * Hook tracepoint: the tracepoints that every system call passes. Raw ones are
+ * cheaper and need no tracefs; but newer kernels let a program at them be preempted,
+ * and leave it out for whatever else makes a system call on that CPU meanwhile. So
+ * there pkg/probe attaches through perf events, for which the kernel switches
+ * preemption off (include/trace/perf.h).
+ */
 #ifndef IPCWARDEN_HOOK_TRACEPOINT_H
 #define IPCWARDEN_HOOK_TRACEPOINT_H
 
@@ -17,6 +23,29 @@ int sys_exit(struct bpf_raw_tracepoint_args *ctx)
 	if (!lookup_call(index, 0) && !lookup_call(index, 1))
 		return 0;
 	return leave(ctx->args[1]);
+}
+
+/* What the perf event gives: /sys/kernel/tracing/events/raw_syscalls/sys_enter/format. */
+struct syscall_event {
+	__u64 common;
+	long number;
+	long values[6]; /* arguments, or in the first place what the call returned */
+};
+
+SEC("?tp/raw_syscalls/sys_enter")
+int perf_sys_enter(struct syscall_event *ctx)
+{
+	return enter((void *)bpf_task_pt_regs((void *)bpf_get_current_task_btf()), ctx->number, 0);
+}
+
+SEC("?tp/raw_syscalls/sys_exit")
+int perf_sys_exit(struct syscall_event *ctx)
+{
+	long index = table_number(ctx->number);
+
+	if (!lookup_call(index, 0) && !lookup_call(index, 1))
+		return 0;
+	return leave(ctx->values[0]);
 }
 
 #endif

@@ -57,10 +57,14 @@ func Examine() *Report {
 	for _, hook := range probe.Hooks() {
 		c, a := attach(hook)
 		hooks = append(hooks, c)
-		if c.Status == OK && chosen == nil {
+		unfit := probe.Unfit(hook)
+		switch {
+		case chosen != nil:
+		case c.Status == OK && unfit == nil:
 			chosen = a
-		}
-		if chosen == nil {
+		case c.Status == OK:
+			rejected = append(rejected, probe.Rejection{Hook: hook, Err: unfit})
+		default:
 			rejected = append(rejected, probe.Rejection{Hook: hook, Err: errors.New(c.Found)})
 		}
 	}
@@ -82,7 +86,7 @@ func Examine() *Report {
 
 // attach attaches the probe by a hook and detaches it again.
 func attach(hook probe.Hook) (Check, *probe.Attachment) {
-	c := Check{Name: "hook " + string(hook), Status: OK, Found: "attaches"}
+	c := Check{Name: "hook " + string(hook), Status: OK, Found: "attached and detached again"}
 	p, err := probe.Open(probe.Options{Filter: probe.Filter{Events: event.All}, Hook: hook, Log: zap.NewNop()})
 	if err != nil {
 		c.Status, c.Found = None, err.Error()
@@ -92,7 +96,7 @@ func attach(hook probe.Hook) (Check, *probe.Attachment) {
 	if err := p.Close(); err != nil {
 		c.Status, c.Found = Fail, "does not detach: "+err.Error()
 	} else if len(a.FellBack) > 0 {
-		c.Status, c.Found = Warn, fmt.Sprintf("attaches, but for %d calls", len(a.FellBack))
+		c.Status, c.Found = Warn, fmt.Sprintf("attached, but for %d calls", len(a.FellBack))
 		c.Effect = "these are watched by tracepoints: " + strings.Join(a.FellBack, "; ")
 	}
 	return c, &a

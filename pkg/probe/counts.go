@@ -84,7 +84,8 @@ func (p *Probe) Losses() (map[string]uint64, error) {
 }
 
 // missedEntries is how many runs of entry programs the kernel has left out: they
-// are calls of which nothing else is known.
+// are calls of which nothing else is known. At tracepoints these are system calls
+// of any kind, of which ours are some.
 func (p *Probe) missedEntries() (uint64, error) {
 	sum := p.missed
 	if p.entries == nil {

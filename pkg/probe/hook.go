@@ -62,7 +62,7 @@ func (a *Attachment) Why() string {
 	case Fentry:
 		why = "trampolines at the entry functions cost a call least, and other calls nothing"
 	case Kprobe:
-		why = "probes at the entry functions cost other calls nothing"
+		why = "probes at the entry functions miss no call and cost other calls nothing"
 	default:
 		why = "raw tracepoints attach everywhere, at a small cost to every system call"
 	}
@@ -72,6 +72,14 @@ func (a *Attachment) Why() string {
 	return why
 }
 
+// Unfit says why Auto passes over a hook although it may attach.
+func Unfit(hook Hook) error {
+	if hook == Fentry && preempts() {
+		return errors.New("this kernel preempts programs at functions, and then leaves out the calls that others make on that CPU (see docs/architecture.md)")
+	}
+	return nil
+}
+
 // attach loads and attaches the programs of the hook that is asked for.
 func (p *Probe) attach(opts Options) error {
 	if opts.Hook != Auto && opts.Hook != "" {
@@ -79,7 +87,10 @@ func (p *Probe) attach(opts Options) error {
 	}
 	var errs []error
 	for _, hook := range Hooks() {
-		err := p.attachAs(opts, hook, false)
+		err := Unfit(hook)
+		if err == nil {
+			err = p.attachAs(opts, hook, false)
+		}
 		if err == nil {
 			return nil
 		}

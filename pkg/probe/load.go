@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -23,7 +24,8 @@ type program struct {
 type way uint8
 
 const (
-	atTracepoint way = iota
+	atTracepoint way = iota // raw
+	atPerfTracepoint
 	byTrampoline
 	atKprobe
 	atKretprobe
@@ -40,6 +42,27 @@ func tracepoint(name string) *program {
 	return &program{name: name, way: atTracepoint, function: name}
 }
 
+// preemptibleRaw is the first kernel whose raw system call tracepoints may run
+// programs preemptibly, and then miss calls: 6.18 does not, 7.2 does.
+var preemptibleRaw = [2]int{6, 19}
+
+// syscallTracepoints are the programs at the tracepoints of every system call.
+func syscallTracepoints() (exit, entry *program, err error) {
+	release, err := kernelRelease()
+	if err != nil {
+		return nil, nil, err
+	}
+	older, err := olderThan(release, preemptibleRaw)
+	if err != nil {
+		return nil, nil, err
+	}
+	if _, err := tracefsDir(); older || err != nil {
+		return tracepoint("sys_exit"), tracepoint("sys_enter"), nil
+	}
+	return &program{name: "perf_sys_exit", way: atPerfTracepoint, function: "sys_exit"},
+		&program{name: "perf_sys_enter", way: atPerfTracepoint, function: "sys_enter"}, nil
+}
+
 // copyPrograms watch the functions that have the kernel's own copies.
 var copyPrograms = []struct{ function, fentry, kprobe string }{
 	{"ipcperms", "fentry_permission", "kprobe_permission"},
@@ -54,10 +77,14 @@ var copyPrograms = []struct{ function, fentry, kprobe string }{
 
 // programsFor lists what to attach, in order: an exit without its entry is
 // harmless, an entry without its exit is not.
-func (p *Probe) programsFor(hook Hook, plan *plan) (exits, entries []*program) {
+func (p *Probe) programsFor(hook Hook, plan *plan) (exits, entries []*program, err error) {
 	exits = append(exits, tracepoint("sched_process_exit"))
 	if hook == Tracepoint || len(plan.left) > 0 {
-		exits, entries = append(exits, tracepoint("sys_exit")), append(entries, tracepoint("sys_enter"))
+		exit, entry, err := syscallTracepoints()
+		if err != nil {
+			return nil, nil, err
+		}
+		exits, entries = append(exits, exit), append(entries, entry)
 	}
 	for _, function := range plan.functions {
 		if hook == Fentry {
@@ -68,13 +95,17 @@ func (p *Probe) programsFor(hook Hook, plan *plan) (exits, entries []*program) {
 			entries = append(entries, &program{name: "kprobe_enter", way: atKprobe, function: function})
 		}
 	}
-	return exits, entries
+	return exits, entries, nil
 }
 
 // copiesFor lists the programs that watch the kernel's own copies, and says what
 // cannot be watched.
 func (p *Probe) copiesFor() (copies []*program, err error) {
-	for _, hook := range []Hook{Fentry, Kprobe} {
+	hooks := []Hook{Fentry, Kprobe}
+	if Unfit(Fentry) != nil {
+		slices.Reverse(hooks)
+	}
+	for _, hook := range hooks {
 		if err := p.works(hook); err != nil {
 			p.attachment.Uncopied = append(p.attachment.Uncopied, fmt.Sprintf("%s: %v", hook, err))
 			continue
@@ -112,7 +143,10 @@ func (p *Probe) load(opts Options, hook Hook, plan *plan) (err error) {
 	if hook == Tracepoint {
 		masks = [2]uint64{^uint64(0), ^uint64(0)}
 	}
-	exits, entries := p.programsFor(hook, plan)
+	exits, entries, err := p.programsFor(hook, plan)
+	if err != nil {
+		return err
+	}
 	copies, err := p.copiesFor()
 	if err != nil {
 		return err
@@ -173,7 +207,7 @@ func (p *Probe) attachAll(exits, copies, entries []*program, maxActive int) erro
 		for _, program := range programs {
 			switch err := p.attachOne(program, maxActive); {
 			case err == nil:
-			case program.way == atTracepoint:
+			case program.way == atTracepoint || program.way == atPerfTracepoint:
 				return fmt.Errorf("attach to tracepoint %s: %w", program.function, err)
 			default:
 				failed.reasons[program.function] = err
@@ -206,6 +240,8 @@ func (p *Probe) attachOne(program *program, maxActive int) (err error) {
 	switch program.way {
 	case atTracepoint:
 		l, err = program.prog.AttachRawTracepoint(program.function)
+	case atPerfTracepoint:
+		l, err = program.prog.AttachTracepoint("raw_syscalls", program.function)
 	case byTrampoline:
 		l, err = program.prog.AttachGeneric()
 	default:

@@ -81,3 +81,21 @@ func TestVerifierLog(t *testing.T) {
 		t.Errorf("%q", m)
 	}
 }
+
+func TestPreempts(t *testing.T) {
+	for _, c := range []struct {
+		build, mode string
+		want        bool
+	}{
+		{"#1 SMP Debian 5.10.251-4", "", false},
+		{"#1 SMP PREEMPT_DYNAMIC Debian 6.1.170-1", "", true},
+		{"#1 SMP PREEMPT_DYNAMIC Debian 6.1.170-1", "none (voluntary) full\n", false},
+		{"#1 SMP PREEMPT_DYNAMIC Debian 7.2.13-1", "full (lazy)\n", true},
+		{"#1 SMP PREEMPT_RT Debian 6.1.170-1", "", true},
+		{"#1 SMP PREEMPT Thu Jan 1", "", true},
+	} {
+		if got := preemptsAs(c.build, c.mode); got != c.want {
+			t.Errorf("%q in mode %q: preempts %t", c.build, c.mode, got)
+		}
+	}
+}

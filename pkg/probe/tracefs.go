@@ -36,17 +36,26 @@ type tracefs struct {
 	owner string // in the names of our probes: PID_NTH_
 }
 
-var errNoTracefs = errors.New("no kprobe_events in " + strings.Join(tracefsDirs, " or ") + ": mount -t tracefs tracefs " + tracefsDirs[0])
+var errNoTracefs = errors.New("no tracing files in " + strings.Join(tracefsDirs, " or ") + ": mount -t tracefs tracefs " + tracefsDirs[0])
 
-func openTracefs(nth uint64) (*tracefs, error) {
+// tracefsDir is where the tracing files are.
+func tracefsDir() (string, error) {
 	for _, dir := range tracefsDirs {
-		if _, err := os.Stat(filepath.Join(dir, "kprobe_events")); err == nil {
-			fs := &tracefs{dir: dir, owner: fmt.Sprintf("%d_%d_", os.Getpid(), nth)}
-			fs.removeLeftovers()
-			return fs, nil
+		if _, err := os.Stat(filepath.Join(dir, "events")); err == nil {
+			return dir, nil
 		}
 	}
-	return nil, errNoTracefs
+	return "", errNoTracefs
+}
+
+func openTracefs(nth uint64) (*tracefs, error) {
+	dir, err := tracefsDir()
+	if err != nil {
+		return nil, err
+	}
+	fs := &tracefs{dir: dir, owner: fmt.Sprintf("%d_%d_", os.Getpid(), nth)}
+	fs.removeLeftovers()
+	return fs, nil
 }
 
 // define makes a probe at the entry of function, or at its return with room for

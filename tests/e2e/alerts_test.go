@@ -45,18 +45,28 @@ func signatures(t *testing.T, files map[string]string) string {
 // and returns the other alerts.
 func (w *warden) alertsOf(pid uint32) []alert {
 	w.t.Helper()
-	_, ok := w.stdout.await(limit, func(line []byte) bool {
-		a := decode[alert](w.t, line)
+	alerts := w.alertsUntil(pid)
+	w.stop()
+	return alerts
+}
+
+// alertsUntil returns the alerts since the last look, up to that for the last call
+// of a process.
+func (w *warden) alertsUntil(pid uint32) (alerts []alert) {
+	w.t.Helper()
+	isLast := func(a alert) bool {
 		return a.Signature.ID == "E2E-END" && a.Event != nil && a.Event.HostProcessID == pid
-	})
-	if !ok {
+	}
+	if _, ok := w.stdout.await(limit, func(line []byte) bool { return isLast(decode[alert](w.t, line)) }); !ok {
 		w.t.Fatalf("no alert for the last call of process %d within %s\nstdout: %s\nstderr: %s",
 			pid, limit, tail(w.stdout.text(), 2000), w.stderr.text())
 	}
-	w.stop()
-	var alerts []alert
-	for _, line := range w.stdout.rest(w.t) {
-		if a := decode[alert](w.t, line); a.Signature.ID != "E2E-END" {
+	for _, line := range w.stdout.soFar()[w.looked:] {
+		w.looked++
+		switch a := decode[alert](w.t, line); {
+		case isLast(a):
+			return alerts
+		case a.Signature.ID != "E2E-END":
 			alerts = append(alerts, a)
 		}
 	}
@@ -94,15 +104,16 @@ func TestBuiltinSignatures(t *testing.T) {
 	if len(acts) != len(ids) {
 		t.Errorf("the program has %d acts, the test %d", len(acts), len(ids))
 	}
+	w := start(t, "run", "--output", "json", "--signatures", signatures(t, map[string]string{"end.rego": endSignature}))
 	for _, act := range acts {
 		t.Run(act, func(t *testing.T) {
 			want := ids[act]
-			if got := perform(t, path, act); len(got) != 1 || got[0].Signature.ID != want {
+			if got := perform(w, path, act); len(got) != 1 || got[0].Signature.ID != want {
 				t.Errorf("alerts %s, want one of %s", describe(got), want)
 			} else if len(got[0].Evidence) == 0 {
 				t.Errorf("alert without evidence: %s", dump(got[0]))
 			}
-			if got := perform(t, path, "--benign", act); len(got) != 0 {
+			if got := perform(w, path, "--benign", act); len(got) != 0 {
 				t.Errorf("the benign twin gave alerts %s, want none", describe(got))
 			}
 		})
@@ -110,11 +121,9 @@ func TestBuiltinSignatures(t *testing.T) {
 }
 
 // perform runs one act and returns the alerts that it gave.
-func perform(t *testing.T, path string, args ...string) []alert {
-	t.Helper()
-	w := start(t, "run", "--output", "json", "--signatures", signatures(t, map[string]string{"end.rego": endSignature}))
-	p := runProgram(t, path, args...)
-	return w.alertsOf(p.pid)
+func perform(w *warden, path string, args ...string) []alert {
+	w.t.Helper()
+	return w.alertsUntil(runProgram(w.t, path, args...).pid)
 }
 
 func describe(alerts []alert) string {

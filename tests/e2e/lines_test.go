@@ -3,6 +3,7 @@ package e2e
 import (
 	"bufio"
 	"io"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -90,4 +91,11 @@ func (l *lines) text() string {
 		s = append(s, line...)
 	}
 	return string(s)
+}
+
+// soFar returns the lines that have come until now.
+func (l *lines) soFar() [][]byte {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return slices.Clone(l.all)
 }

@@ -16,8 +16,10 @@ func TestSignals(t *testing.T) {
 			p := runProgram(t, path, "2", "200")
 			s := w.stopBy(sig)
 			calls := decode[counted](t, p.stdout).Calls
-			if n := uint64(len(ofProcess(w.documents(), p.pid))); n != calls {
+			if n := uint64(len(ofProcess(w.documents(), p.pid))); n != calls && n+s.dropped() != calls {
 				t.Errorf("%d events, want all %d calls: %+v", n, calls, s)
+			} else if s.dropped() > 0 && hook() != "fentry" { // which misses calls where the kernel preempts it
+				t.Errorf("calls were dropped: %+v", s)
 			}
 		})
 	}

@@ -19,6 +19,7 @@ type warden struct {
 	cmd    *exec.Cmd
 	stdout *lines
 	stderr *lines
+	looked int // lines of stdout that alertsUntil has passed
 	exited chan struct{}
 	err    error // of Wait, once exited is closed
 }

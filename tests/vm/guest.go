@@ -67,6 +67,7 @@ func prepare() {
 		{"tmpfs", "/tmp"},
 		{"cgroup2", "/sys/fs/cgroup"},
 		{"securityfs", "/sys/kernel/security"},
+		{"debugfs", "/sys/kernel/debug"},
 		{"tracefs", "/sys/kernel/tracing"},
 	} {
 		// sysfs has its directories, or not.
