@@ -1,4 +1,5 @@
 # make lists what there is to make. Needs what scripts/deps.sh installs.
+# make build ARCH=arm64 builds for another architecture, into bin/arm64.
 
 SHELL       := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
@@ -16,23 +17,28 @@ BENCHTIME  ?= 1s
 
 GOLANGCI_LINT_VERSION := v2.15.0
 
-# The variables below are expanded when a recipe needs them: not before deps.
-ARCH            = $(shell $(GO) env GOARCH)
 BPF_ARCH_amd64 := x86
 BPF_ARCH_arm64 := arm64
-BPF_ARCH        = $(or $(BPF_ARCH_$(ARCH)),$(error no BPF target for GOARCH=$(ARCH)))
-STATIC_LIBS     = $(shell pkg-config --static --libs libbpf libelf zlib)
+TRIPLET_arm64  := aarch64-linux-gnu
+
+# The variables below are expanded when a recipe needs them: not before deps.
+FOREIGN         = $(filter-out $(shell $(GO) env GOHOSTARCH),$(ARCH))
+TRIPLET         = $(or $(TRIPLET_$(ARCH)),$(error no compiler for ARCH=$(ARCH)))
+SYSROOT         = $(CURDIR)/build/sysroot/$(ARCH)
+FOREIGN_LIBS    = PKG_CONFIG_LIBDIR=$(SYSROOT)/usr/lib/$(TRIPLET)/pkgconfig PKG_CONFIG_SYSROOT_DIR=$(SYSROOT)
+FOREIGN_GO      = GOARCH=$(ARCH) CC=$(TRIPLET)-gcc CGO_CFLAGS='-O2 -g -I$(SYSROOT)/usr/include'
+STATIC_LIBS     = $(shell $(if $(FOREIGN),$(FOREIGN_LIBS)) pkg-config --static --libs libbpf libelf zlib)
 VERSION         = $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 COMMIT          = $(shell git rev-parse HEAD 2>/dev/null)
 
-BINARY      := bin/ipcwarden
-BPF_OBJECT  := ebpf/ipcwarden.bpf.o
+BINARY      := bin/$(if $(ARCH),$(ARCH)/)ipcwarden
+BPF_OBJECTS := $(patsubst %,ebpf/ipcwarden_%.bpf.o,amd64 arm64)
 BPF_HEADERS := $(wildcard ebpf/*.h)
 LINTER      := build/tools/golangci-lint-$(GOLANGCI_LINT_VERSION)
 GO_FILES    := $(shell find cmd pkg ebpf rego -name '*.go')
 TEST_FILES  := $(filter %_test.go,$(GO_FILES))
 # What goes into the binary beside the Go code.
-EMBEDDED    := $(BPF_OBJECT) $(shell find rego -name '*.rego' -o -name '*.json')
+EMBEDDED    := $(BPF_OBJECTS) $(shell find rego -name '*.rego' -o -name '*.json')
 
 .PHONY: help
 help: ## list the targets
@@ -40,7 +46,7 @@ help: ## list the targets
 
 .PHONY: deps
 deps: ## install what the build needs and this machine lacks
-	@scripts/deps.sh build
+	@scripts/deps.sh build $(ARCH)
 
 .PHONY: deps-test
 deps-test: ## install what the tests need and this machine lacks
@@ -55,7 +61,7 @@ generate: ## write the files that follow from the event table
 	$(GO) run ./cmd/gen
 
 .PHONY: build
-build: $(BINARY) ## build bin/ipcwarden, a static binary
+build: $(BINARY) ## build bin/ipcwarden, a static binary; ARCH builds for another machine
 
 .PHONY: run
 run: build ## watch this host and print alerts (as root); ARGS adds flags
@@ -73,7 +79,7 @@ test: test-unit test-e2e ## run all tests, those in QEMU with kernel 6.1 or what
 	fi
 
 .PHONY: test-unit
-test-unit: $(BPF_OBJECT) | deps-test ## run go vet and the unit tests
+test-unit: $(BPF_OBJECTS) | deps-test ## run go vet and the unit tests
 	$(GO) vet ./...
 	$(GO) test $$($(GO) list ./... | grep -v '/tests/e2e')
 
@@ -87,19 +93,19 @@ test-vm: build | deps-vm ## run the end-to-end tests under several kernels; KERN
 	build/vm/matrix $(if $(KERNEL),-kernel '$(KERNEL)') $(if $(HOOK),-hook '$(HOOK)') $(if $(TEST),-run '$(TEST)') $(ARGS)
 
 .PHONY: bench
-bench: $(BPF_OBJECT) ## run the benchmarks; BENCHTIME is the time for each
+bench: $(BPF_OBJECTS) ## run the benchmarks; BENCHTIME is the time for each
 	$(GO) test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) \
 		$(addprefix ./,$(sort $(dir $(shell grep -l '^func Benchmark' $(TEST_FILES)))))
 
 .PHONY: fuzz
-fuzz: $(BPF_OBJECT) ## run every fuzz test for FUZZTIME
+fuzz: $(BPF_OBJECTS) ## run every fuzz test for FUZZTIME
 	@grep -Ho '^func Fuzz[A-Za-z0-9_]*' $(TEST_FILES) | while IFS=: read -r file func; do \
 		echo "$${func#func } in $${file%/*}"; \
 		$(GO) test -run '^$$' -fuzz "^$${func#func }\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 5x "./$${file%/*}"; \
 	done
 
 .PHONY: lint
-lint: $(LINTER) $(BPF_OBJECT) ## check style and the direction of imports
+lint: $(LINTER) $(BPF_OBJECTS) ## check style and the direction of imports
 	$(LINTER) run ./...
 
 .PHONY: fmt
@@ -118,13 +124,15 @@ install: build ## install the binary and shell completions below DESTDIR and PRE
 clean: ## remove everything that was built
 	rm -rf bin build ebpf/*.bpf.o
 
-# llvm-strip removes DWARF; BTF, which the kernel needs, stays.
-ebpf/%.bpf.o: ebpf/%.bpf.c $(BPF_HEADERS) | deps
-	$(CLANG) -g -O2 -target bpf -D__TARGET_ARCH_$(BPF_ARCH) -Wall -Wextra -Werror -c $< -o $@
+# An object for each architecture, of which Go embeds that of its own: compiling
+# them takes no tools of that architecture. llvm-strip removes DWARF; BTF, which
+# the kernel needs, stays.
+$(BPF_OBJECTS): ebpf/ipcwarden_%.bpf.o: ebpf/ipcwarden.bpf.c $(BPF_HEADERS) | deps
+	$(CLANG) -g -O2 -target bpf -D__TARGET_ARCH_$(BPF_ARCH_$*) -Wall -Wextra -Werror -c $< -o $@
 	$(LLVM_STRIP) -g $@
 
 $(BINARY): $(GO_FILES) $(EMBEDDED) go.mod go.sum build/version | deps
-	CGO_ENABLED=1 CGO_LDFLAGS='$(STATIC_LIBS)' $(GO) build -trimpath -buildvcs=false -tags netgo,osusergo \
+	$(if $(FOREIGN),$(FOREIGN_GO)) CGO_ENABLED=1 CGO_LDFLAGS='$(STATIC_LIBS)' $(GO) build -trimpath -buildvcs=false -tags netgo,osusergo \
 		-ldflags '-s -w -X main.version=$(VERSION) -X main.commit=$(COMMIT) -extldflags "-static"' \
 		-o $@ ./cmd/ipcwarden
 

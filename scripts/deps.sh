@@ -2,6 +2,9 @@
 # Checks what building ("build"), testing ("test") or testing in virtual machines
 # ("vm") needs, and installs what is missing where it knows how: on Debian and
 # Ubuntu, as root. Where nothing is missing it prints nothing and touches nothing.
+# With arm64 it does so for that architecture too, where that is not this machine's
+# own: compilers and emulator are installed, and what is made of arm64 code is
+# unpacked below build/sysroot/arm64.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -9,7 +12,7 @@ readonly libbpf_minimum=1.4
 readonly apt_dir=$PWD/build/apt
 
 usage() {
-	echo "usage: scripts/deps.sh build|test|vm" >&2
+	echo "usage: scripts/deps.sh build|test|vm [arm64]" >&2
 	exit 2
 }
 
@@ -30,11 +33,16 @@ has_strace() { command -v strace >/dev/null; }
 has_stress_ng() { command -v stress-ng >/dev/null; }
 has_qemu() { command -v qemu-system-x86_64 >/dev/null; }
 has_busybox() { [[ -x /bin/busybox ]] && ! ldd /bin/busybox >/dev/null 2>&1; }
+has_arm_gcc() { command -v arm-linux-gnueabihf-gcc >/dev/null; }
+has_arm_libc() { has_archive libc arm-linux-gnueabihf-; }
+has_foreign_gcc() { command -v "$triplet-gcc" >/dev/null; }
+has_foreign_libc() { has_archive libc "$triplet-"; }
+has_foreign_qemu() { command -v qemu-system-aarch64 >/dev/null; }
 
 has_library() { has_pkg_config && pkg-config --exists "$1 >= $2"; }
 
 # gcc prints the bare name of a file that it does not find.
-has_archive() { [[ $(gcc -print-file-name="$1.a" 2>/dev/null) == */* ]]; }
+has_archive() { [[ $("${2-}gcc" -print-file-name="$1.a" 2>/dev/null) == */* ]]; }
 
 compile() { gcc -x c "$@" 2>/dev/null; }
 
@@ -67,11 +75,28 @@ library_needs() {
 
 test_needs() {
 	need has_kernel_headers "the kernel's user headers" linux-libc-dev kernel-headers linux-api-headers linux-headers
-	if [[ $(uname -m) == x86_64 ]]; then
-		need has_gcc_32bit "gcc for 32-bit programs" gcc-multilib "glibc-devel.i686 libgcc.i686" "lib32-glibc lib32-gcc-libs" "(none)"
-	fi
+	case $(uname -m) in
+	x86_64) need has_gcc_32bit "gcc for 32-bit programs" gcc-multilib "glibc-devel.i686 libgcc.i686" "lib32-glibc lib32-gcc-libs" "(none)" ;;
+	aarch64) arm_needs ;;
+	esac
 	need has_strace "strace" strace strace strace strace
 	need has_stress_ng "stress-ng" stress-ng stress-ng stress-ng stress-ng
+}
+
+arm_needs() {
+	need has_arm_gcc "gcc for 32-bit ARM programs" gcc-arm-linux-gnueabihf "(none)" "(none)" "(none)"
+	need has_arm_libc "the static C library for 32-bit ARM" libc6-dev-armhf-cross "(none)" "(none)" "(none)"
+}
+
+foreign_needs() {
+	need has_foreign_gcc "gcc for $foreign" gcc-aarch64-linux-gnu gcc-aarch64-linux-gnu aarch64-linux-gnu-gcc "(none)"
+	need has_foreign_libc "the static C library for $foreign" libc6-dev-arm64-cross "(none)" aarch64-linux-gnu-glibc "(none)"
+	if [[ $1 != build ]]; then
+		arm_needs
+	fi
+	if [[ $1 == vm ]]; then
+		need has_foreign_qemu "QEMU for $foreign" qemu-system-arm qemu-system-aarch64-core qemu-system-aarch64 qemu-system-aarch64
+	fi
 }
 
 vm_needs() {
@@ -178,11 +203,87 @@ install_from_backports() {
 	apt-get -qq "${options[@]}" install -y --no-install-recommends "$@" </dev/null >/dev/null
 }
 
+# What is of a foreign architecture comes as files of packages, and is in no
+# package manager's books. apt has lists of our own for it, in $foreign_apt, where
+# tests/vm finds kernels too, with APT_CONFIG=build/apt-arm64/apt.conf.
+
+# unpack_foreign FILE PACKAGE...: unpacks packages below $sysroot if FILE is not there.
+unpack_foreign() {
+	local file=$sysroot/$1 package
+	shift
+	[[ -e $file ]] && return
+	update_foreign
+	for package; do
+		echo "unpacking $package for $foreign"
+		rm -f "$foreign_apt/${package%/*}"_*.deb
+		(cd "$foreign_apt" && APT_CONFIG=$foreign_apt/apt.conf apt-get -qq download "$package" </dev/null)
+		dpkg -x "$foreign_apt/${package%/*}"_*.deb "$sysroot"
+		rm "$foreign_apt/${package%/*}"_*.deb
+	done
+}
+
+# update_foreign makes the lists, from the sites that this machine takes its own
+# release from.
+foreign_updated=no
+update_foreign() {
+	local release site suite key=/usr/share/keyrings/debian-archive-keyring.gpg
+	[[ $foreign_updated == yes ]] && return
+	release=$(codename)
+	mkdir -p "$foreign_apt/lists/partial" "$foreign_apt/cache/archives/partial" "$sysroot"
+	apt-get indextargets --format '$(REPO_URI) $(CODENAME) $(COMPONENT) $(CREATED_BY)' |
+		awk -v release="$release" '$2 ~ "^" release "(-updates|-security)?$" && $3 == "main" && $4 == "Packages" { print $1, $2 }' |
+		sort -u | while read -r site suite; do
+		echo "deb [signed-by=$key] $site $suite main"
+		if [[ $suite == bookworm ]]; then
+			echo "deb [signed-by=$key] $site bookworm-backports main"
+		fi
+	done >"$foreign_apt/sources.list"
+	if [[ ! -s $foreign_apt/sources.list ]] || ! grep -q '^ID=debian$' /etc/os-release; then
+		echo "deps: libraries for $foreign are fetched on a release of Debian only; unpack them below $sysroot" >&2
+		exit 1
+	fi
+	: >"$foreign_apt/status"
+	cat >"$foreign_apt/apt.conf" <<-EOF
+		APT::Architecture "$foreign";
+		APT::Architectures { "$foreign"; };
+		APT::Sandbox::User "root";
+		Dir::Etc::sourcelist "$foreign_apt/sources.list";
+		Dir::Etc::sourceparts "/dev/null";
+		Dir::State::lists "$foreign_apt/lists";
+		Dir::State::status "$foreign_apt/status";
+		Dir::Cache "$foreign_apt/cache";
+	EOF
+	APT_CONFIG=$foreign_apt/apt.conf apt-get -qq update </dev/null
+	foreign_updated=yes
+}
+
+unpack_foreign_libraries() {
+	local libbpf=libbpf-dev
+	if [[ $(codename) == bookworm ]]; then
+		libbpf=libbpf-dev/bookworm-backports
+	fi
+	unpack_foreign "usr/lib/$triplet/libelf.a" libelf-dev libzstd-dev
+	unpack_foreign "usr/lib/$triplet/libz.a" zlib1g-dev
+	unpack_foreign "usr/lib/$triplet/libbpf.a" "$libbpf"
+}
+
+unpack_foreign_programs() {
+	unpack_foreign bin/busybox busybox-static
+	unpack_foreign usr/bin/strace libc6 libgcc-s1 liblzma5 libunwind8 strace
+}
+
 case ${1-} in
 build | test | vm) ;;
 *) usage ;;
 esac
 check_go
+case ${2-} in
+'' | "$(go env GOHOSTARCH)") foreign= ;;
+arm64) foreign=arm64 ;;
+*) usage ;;
+esac
+readonly foreign triplet=aarch64-linux-gnu
+readonly sysroot=$PWD/build/sysroot/$foreign foreign_apt=$PWD/build/apt-$foreign
 tool_needs
 if can_install; then
 	install_missing
@@ -194,8 +295,16 @@ fi
 if [[ $1 == vm ]]; then
 	vm_needs
 fi
-if [[ ${#missing_whats[@]} == 0 ]]; then
-	exit 0
+if [[ -n $foreign ]]; then
+	foreign_needs "$1"
 fi
-can_install || give_up "Cannot install packages here (that takes apt-get and root)."
-install_missing
+if [[ ${#missing_whats[@]} != 0 ]]; then
+	can_install || give_up "Cannot install packages here (that takes apt-get and root)."
+	install_missing
+fi
+if [[ -n $foreign ]]; then
+	unpack_foreign_libraries
+fi
+if [[ -n $foreign && $1 == vm ]]; then
+	unpack_foreign_programs
+fi

@@ -1,0 +1,8 @@
+package ebpf
+
+import _ "embed"
+
+// Object is the compiled BPF object for the architecture of the binary.
+//
+//go:embed ipcwarden_arm64.bpf.o
+var Object []byte
