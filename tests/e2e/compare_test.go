@@ -134,7 +134,7 @@ func (d *differences) route(v variant, s said, got document) {
 		return
 	}
 	syscall := s.Event
-	if v.compat && s.Event == "semtimedop" {
+	if v.time64 && s.Event == "semtimedop" {
 		syscall = "semtimedop_time64"
 	}
 	d.equal("via", got.Via, "syscall")

@@ -2,12 +2,14 @@ package e2e
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
 	"syscall"
@@ -16,9 +18,10 @@ import (
 
 // program is what one C program is built from, under programs/.
 type program struct {
-	name    string
-	sources []string
-	flags   []string
+	compiler string
+	name     string
+	sources  []string
+	flags    []string
 }
 
 var callSources = []string{
@@ -29,18 +32,44 @@ var callSources = []string{
 // variant is one way into System V IPC, for which calls.c is compiled.
 type variant struct {
 	name      string
+	compiler  string
 	flags     []string
 	compat    bool // through the 32-bit system call table
 	multiplex bool // through ipc(2)
+	time64    bool // a compat semtimedop has 64-bit seconds
 	garbage   bool // in the upper halves of the registers, which the kernel ignores
 }
 
-var variants = []variant{
-	{name: "amd64", flags: []string{"-m64"}},
-	{name: "i386", flags: []string{"-m32"}, compat: true},
-	{name: "i386-ipc", flags: []string{"-m32", "-DUSE_IPC"}, compat: true, multiplex: true},
-	{name: "int80", flags: []string{"-m64", "-DUSE_INT80"}, compat: true, garbage: true},
-	{name: "int80-ipc", flags: []string{"-m64", "-DUSE_INT80", "-DUSE_IPC"}, compat: true, multiplex: true, garbage: true},
+// arch is the architecture of the programs: that of the tests, unless they only
+// build the programs, for another machine.
+var arch = cmp.Or(os.Getenv("IPCWARDEN_E2E_ARCH"), runtime.GOARCH)
+
+// variants has the native one first.
+var variants = map[string][]variant{
+	"amd64": {
+		{name: "amd64", compiler: native, flags: []string{"-m64"}},
+		{name: "i386", compiler: native, flags: []string{"-m32"}, compat: true, time64: true},
+		{name: "i386-ipc", compiler: native, flags: []string{"-m32", "-DUSE_IPC"}, compat: true, multiplex: true},
+		{name: "int80", compiler: native, flags: []string{"-m64", "-DUSE_INT80"}, compat: true, time64: true, garbage: true},
+		{name: "int80-ipc", compiler: native, flags: []string{"-m64", "-DUSE_INT80", "-DUSE_IPC"}, compat: true, multiplex: true, garbage: true},
+	},
+	"arm64": {
+		{name: "arm64", compiler: native},
+		{name: "arm", compiler: armCompiler, compat: true},
+		{name: "arm-time64", compiler: armCompiler, flags: []string{"-DUSE_TIME64"}, compat: true, time64: true},
+	},
+}[arch]
+
+const armCompiler = "arm-linux-gnueabihf-gcc"
+
+// native is the compiler of 64-bit programs.
+var native = nativeCompiler()
+
+func nativeCompiler() string {
+	if arch == "arm64" && runtime.GOARCH != arch {
+		return "aarch64-linux-gnu-gcc"
+	}
+	return "gcc"
 }
 
 // word is the size of a long and of a pointer in bytes.
@@ -51,15 +80,15 @@ func (v variant) word() int {
 	return 8
 }
 
-func (v variant) calls() program { return program{"calls-" + v.name, callSources, v.flags} }
+func (v variant) calls() program { return program{v.compiler, "calls-" + v.name, callSources, v.flags} }
 func (v variant) supported() program {
-	return program{"supported-" + v.name, []string{"supported.c"}, v.flags}
+	return program{v.compiler, "supported-" + v.name, []string{"supported.c"}, v.flags}
 }
 
 var (
-	blocked    = program{"blocked", []string{"blocked.c"}, []string{"-pthread"}}
-	count      = program{"count", []string{"count.c"}, []string{"-pthread"}}
-	suspicious = program{"suspicious", []string{"suspicious.c"}, nil}
+	blocked    = program{native, "blocked", []string{"blocked.c"}, []string{"-pthread"}}
+	count      = program{native, "count", []string{"count.c"}, []string{"-pthread"}}
+	suspicious = program{native, "suspicious", []string{"suspicious.c"}, nil}
 )
 
 func allPrograms() []program {
@@ -89,8 +118,8 @@ func (p program) compile(path string) error {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), limit)
 	defer cancel()
-	if out, err := exec.CommandContext(ctx, "gcc", args...).CombinedOutput(); err != nil {
-		return fmt.Errorf("gcc %s: %w\n%s", strings.Join(args, " "), err, out)
+	if out, err := exec.CommandContext(ctx, p.compiler, args...).CombinedOutput(); err != nil {
+		return fmt.Errorf("%s %s: %w\n%s", p.compiler, strings.Join(args, " "), err, out)
 	}
 	return nil
 }

@@ -9,6 +9,9 @@
  *	cc -m64 -DUSE_INT80		i386 calls from 64-bit code by int $0x80,
  *					with garbage in the upper register halves
  *	cc -m64 -DUSE_INT80 -DUSE_IPC	the same through ipc(2)
+ *	aarch64-linux-gnu-gcc		the calls of arm64
+ *	arm-linux-gnueabihf-gcc		the calls of 32-bit ARM
+ *	arm-… -DUSE_TIME64		the same, with 64-bit seconds
  *
  * The layouts are written down here and not taken from the C library, which
  * knows only those of the program's own word size.
@@ -17,7 +20,7 @@
 
 #include <stdint.h>
 
-#if defined(__i386__) || defined(USE_INT80)
+#if defined(__i386__) || defined(__arm__) || defined(USE_INT80)
 #define ABI32 1
 typedef int32_t word;
 typedef uint32_t uword;
@@ -33,8 +36,22 @@ typedef uint64_t uword;
 #define THROUGH_IPC 0
 #endif
 
-/* ORed into cmd by callers of ipc(2): the current structures, not the old ones. */
+/* ORed into cmd by callers of ipc(2), and on 32-bit ARM by all: the current
+ * structures, not the old ones. */
 #define IPC_64 0x100
+#if defined(__arm__)
+#define PARSES_IPC_64 1
+#else
+#define PARSES_IPC_64 THROUGH_IPC
+#endif
+
+/* Whether semtimedop has 64-bit seconds: on i386 only semtimedop_time64 can be
+ * called directly, on ARM its predecessor as well. */
+#if defined(__arm__) && !defined(USE_TIME64)
+#define TIME64 0
+#else
+#define TIME64 !THROUGH_IPC
+#endif
 
 /* A pointer as the register that passes it. */
 #define P(pointer) ((uword)(uintptr_t)(pointer))
@@ -50,9 +67,8 @@ struct operation {
 	int16_t sem_flg;
 };
 
-/* semtimedop_time64 has 64-bit seconds on i386 too; ipc(SEMTIMEDOP) has not. */
 struct timeout {
-#if ABI32 && THROUGH_IPC
+#if ABI32 && !TIME64
 	int32_t sec, nsec;
 #else
 	int64_t sec, nsec;
@@ -80,7 +96,12 @@ struct queue {
 
 struct set {
 	struct permissions perm;
-	uword otime[2], ctime[2], nsems, unused[2];
+#if defined(__aarch64__)
+	uword otime, ctime;
+#else
+	uword otime[2], ctime[2];
+#endif
+	uword nsems, unused[2];
 };
 
 struct segment {
@@ -123,7 +144,11 @@ struct old_segment {
 
 _Static_assert(sizeof(struct operation) == 6, "struct sembuf");
 _Static_assert(sizeof(struct queue) == (ABI32 ? 88 : 120), "struct msqid64_ds");
+#if defined(__aarch64__)
+_Static_assert(sizeof(struct set) == 88, "struct semid64_ds");
+#else
 _Static_assert(sizeof(struct set) == (ABI32 ? 64 : 104), "struct semid64_ds");
+#endif
 _Static_assert(sizeof(struct segment) == (ABI32 ? 84 : 112), "struct shmid64_ds");
 _Static_assert(sizeof(struct old_queue) == 56, "struct msqid_ds");
 _Static_assert(sizeof(struct old_set) == 44, "struct semid_ds");

@@ -6,32 +6,42 @@
 #include "place.h"
 #include "say.h"
 
+#if defined(__arm__)
+#define NUMBER(amd64, i386, arm64, arm) arm
+#elif defined(__aarch64__)
+#define NUMBER(amd64, i386, arm64, arm) arm64
+#elif ABI32
+#define NUMBER(amd64, i386, arm64, arm) i386
+#else
+#define NUMBER(amd64, i386, arm64, arm) amd64
+#endif
+
 const struct call calls[] = {
-	[MSGGET] = {"msgget", 68, 399, 13, {{"key", "key_t", '1'}, {"msgflg", "int", '2'}}},
-	[MSGSND] = {"msgsnd", 69, 400, 11,
+	[MSGGET] = {"msgget", NUMBER(68, 399, 186, 303), 13, {{"key", "key_t", '1'}, {"msgflg", "int", '2'}}},
+	[MSGSND] = {"msgsnd", NUMBER(69, 400, 189, 301), 11,
 		    {{"msqid", "int", '1'}, {"msgp", "struct msgbuf*", '4'},
 		     {"msgsz", "size_t", '2'}, {"msgflg", "int", '3'}}},
-	[MSGRCV] = {"msgrcv", 70, 401, 12,
+	[MSGRCV] = {"msgrcv", NUMBER(70, 401, 188, 302), 12,
 		    {{"msqid", "int", '1'}, {"msgp", "struct msgbuf*", '4'},
 		     {"msgsz", "size_t", '2'}, {"msgtyp", "long", '5'}, {"msgflg", "int", '3'}}},
-	[MSGCTL] = {"msgctl", 71, 402, 14,
+	[MSGCTL] = {"msgctl", NUMBER(71, 402, 187, 304), 14,
 		    {{"msqid", "int", '1'}, {"cmd", "int", '2'}, {"buf", "struct msqid_ds*", '4'}}},
-	[SEMGET] = {"semget", 64, 393, 2,
+	[SEMGET] = {"semget", NUMBER(64, 393, 190, 299), 2,
 		    {{"key", "key_t", '1'}, {"nsems", "int", '2'}, {"semflg", "int", '3'}}},
-	[SEMOP] = {"semop", 65, 0, 1,
+	[SEMOP] = {"semop", NUMBER(65, 0, 193, 298), 1,
 		   {{"semid", "int", '1'}, {"sops", "struct sembuf*", '4'}, {"nsops", "size_t", '2'}}},
-	[SEMTIMEDOP] = {"semtimedop", 220, 420, 4,
+	[SEMTIMEDOP] = {"semtimedop", NUMBER(220, 420, 192, TIME64 ? 420 : 312), 4,
 			{{"semid", "int", '1'}, {"sops", "struct sembuf*", '4'},
 			 {"nsops", "size_t", '2'}, {"timeout", "const struct timespec*", '5'}}},
-	[SEMCTL] = {"semctl", 66, 394, 3,
+	[SEMCTL] = {"semctl", NUMBER(66, 394, 191, 300), 3,
 		    {{"semid", "int", '1'}, {"semnum", "int", '2'}, {"cmd", "int", '3'},
 		     {"arg", "unsigned long", '*'}}},
-	[SHMGET] = {"shmget", 29, 395, 23,
+	[SHMGET] = {"shmget", NUMBER(29, 395, 194, 307), 23,
 		    {{"key", "key_t", '1'}, {"size", "size_t", '2'}, {"shmflg", "int", '3'}}},
-	[SHMAT] = {"shmat", 30, 397, 21,
+	[SHMAT] = {"shmat", NUMBER(30, 397, 196, 305), 21,
 		   {{"shmid", "int", '1'}, {"shmaddr", "const void*", '4'}, {"shmflg", "int", '2'}}},
-	[SHMDT] = {"shmdt", 67, 398, 22, {{"shmaddr", "const void*", '4'}}},
-	[SHMCTL] = {"shmctl", 31, 396, 24,
+	[SHMDT] = {"shmdt", NUMBER(67, 398, 197, 306), 22, {{"shmaddr", "const void*", '4'}}},
+	[SHMCTL] = {"shmctl", NUMBER(31, 396, 195, 308), 24,
 		    {{"shmid", "int", '1'}, {"cmd", "int", '2'}, {"buf", "struct shmid_ds*", '4'}}},
 };
 
@@ -40,7 +50,7 @@ int unexpected;
 
 bool can_make(enum which which)
 {
-	return THROUGH_IPC || (ABI32 ? calls[which].ia32 : calls[which].amd64) != 0;
+	return THROUGH_IPC || calls[which].direct != 0;
 }
 
 static long multiplex(struct multiplexed *m)
@@ -86,6 +96,19 @@ static long through_ipc(enum which which, const uword arguments[6], struct multi
 	return multiplex(m) < 0 ? m->result : (long)(uword)indirect[0];
 }
 
+/* direct makes a call by its own number. */
+static long direct(enum which which, const uword arguments[6])
+{
+	const struct call *c = &calls[which];
+	uword registers[6];
+
+	memcpy(registers, arguments, sizeof registers);
+	for (int i = 0; c->parameters[i].name; i++)
+		if (PARSES_IPC_64 && !strcmp(c->parameters[i].name, "cmd") && !route.old_structures)
+			registers[i] |= IPC_64;
+	return gate(c->direct, registers);
+}
+
 long make(const char *form, long want, enum which which, const uword arguments[6])
 {
 	struct object object = {0};
@@ -96,7 +119,7 @@ long make(const char *form, long want, enum which which, const uword arguments[6
 	if (THROUGH_IPC)
 		result = through_ipc(which, arguments, &m);
 	else
-		result = gate(ABI32 ? calls[which].ia32 : calls[which].amd64, arguments);
+		result = direct(which, arguments);
 	find_after(which, result, &object);
 
 	say_call(form, which, arguments, result, &m, &object);

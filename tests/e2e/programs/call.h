@@ -21,7 +21,7 @@ struct parameter {
 
 struct call {
 	const char *name;
-	int amd64, ia32, operation; /* numbers; 0 where the table has no such call */
+	int direct, operation; /* numbers; 0 where the table has no such call */
 	struct parameter parameters[6];
 };
 

@@ -13,8 +13,9 @@ void sets(void);
 void segments(void);
 void hostile(void);
 
-/* operations makes what only ipc(2) has: old structures, versions, operations
- * that the kernel does not know. It makes nothing in the other variants. */
+/* operations makes what only ipc(2) has: versions, operations that the kernel does
+ * not know, and the old structures, which 32-bit ARM has as well. It makes nothing
+ * in the other variants. */
 void operations(void);
 
 /* library calls the C library's wrappers. It makes nothing where the table is

@@ -1,6 +1,7 @@
 /*
  * The C library's wrappers. Where they end up is a fact about the library: on
- * amd64 semop() is semtimedop, on i386 everything is ipc(2) up to glibc 2.36.
+ * amd64 semop() is semtimedop, on i386 everything is ipc(2) up to glibc 2.36, on
+ * 32-bit ARM semop() is semtimedop with 32-bit seconds.
  * A wrapper that passes memory of its own is asked only for numbers.
  */
 #define _GNU_SOURCE
@@ -14,7 +15,7 @@
 #include "place.h"
 #include "say.h"
 
-#if defined(USE_INT80) || defined(USE_IPC)
+#if defined(USE_INT80) || defined(USE_IPC) || defined(USE_TIME64)
 
 void library(void)
 {
@@ -26,7 +27,9 @@ void library(void)
 static void said(const char *form, enum which which, long result, const struct object *o, const uword arguments[6])
 {
 	struct multiplexed m = {
-		.used = ABI32,
+#ifdef __i386__
+		.used = true,
+#endif
 		.opaque = true,
 		.call = (uint32_t)calls[which].operation,
 	};

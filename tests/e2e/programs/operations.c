@@ -69,19 +69,9 @@ static void old_structures(int q, int s, int m)
 	route.old_structures = false;
 }
 
-void operations(void)
+/* odd makes the calls that have no direct counterpart. */
+static void odd(int q, int s, int m)
 {
-	int q, s, m;
-
-	if (!THROUGH_IPC)
-		return;
-	unknown();
-	q = MAKE("ipc: queue", 0, MSGGET, IPC_PRIVATE, 0600);
-	s = MAKE("ipc: set", 0, SEMGET, IPC_PRIVATE, 1, 0600);
-	m = MAKE("ipc: segment", 0, SHMGET, IPC_PRIVATE, PAGE, 0600);
-	receive(q);
-	old_structures(q, s, m);
-
 	route.version = 1;
 	MAKE("ipc: attach version 1", -EINVAL, SHMAT, m, 0, 0);
 	MAKE("ipc: send version 1", 0, MSGSND, q, P(memset(place(16), 1, 8)), 4, 0);
@@ -92,7 +82,24 @@ void operations(void)
 	route.null_indirection = true;
 	MAKE("ipc: semctl through NULL", -EINVAL, SEMCTL, s, 0, GETVAL, 0);
 	route.null_indirection = false;
+}
 
+void operations(void)
+{
+	int q, s, m;
+
+	if (!PARSES_IPC_64)
+		return;
+	if (THROUGH_IPC)
+		unknown();
+	q = MAKE("ipc: queue", 0, MSGGET, IPC_PRIVATE, 0600);
+	s = MAKE("ipc: set", 0, SEMGET, IPC_PRIVATE, 1, 0600);
+	m = MAKE("ipc: segment", 0, SHMGET, IPC_PRIVATE, PAGE, 0600);
+	old_structures(q, s, m);
+	if (THROUGH_IPC) {
+		receive(q);
+		odd(q, s, m);
+	}
 	MAKE("ipc: remove the queue", 0, MSGCTL, q, IPC_RMID, 0);
 	MAKE("ipc: remove the set", 0, SEMCTL, s, 0, IPC_RMID, 0);
 	MAKE("ipc: remove the segment", 0, SHMCTL, m, IPC_RMID, 0);

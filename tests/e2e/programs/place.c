@@ -8,6 +8,13 @@
 #include "abi.h"
 #include "place.h"
 
+#ifndef MAP_32BIT
+#define MAP_32BIT 0 /* only for int $0x80 */
+#endif
+
+/* ALIGNMENT is the largest SHMLBA of any table: that of 32-bit ARM. */
+enum { ALIGNMENT = 4 * PAGE };
+
 static void *map(size_t size)
 {
 	void *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1, 0);
@@ -46,12 +53,13 @@ void *before_hole(size_t size)
 
 void *hole(void)
 {
-	static void *address;
+	static char *address;
 
 	if (!address) {
-		address = map(PAGE);
-		if (munmap(address, PAGE))
+		address = map(2 * ALIGNMENT);
+		if (munmap(address, 2 * ALIGNMENT))
 			err(2, "munmap");
+		address += -(uintptr_t)address % ALIGNMENT;
 	}
 	return address;
 }

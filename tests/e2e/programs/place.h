@@ -5,7 +5,7 @@
 
 #include <stddef.h>
 
-/* PAGE is the size of a page on x86. */
+/* PAGE is the size of a page on x86, and the smallest on ARM. */
 enum { PAGE = 4096 };
 
 /* place returns zeroed memory that even a 32-bit pointer reaches. */
@@ -14,7 +14,7 @@ void *place(size_t size);
 /* before_hole returns size readable bytes, followed by an unmapped page. */
 void *before_hole(size_t size);
 
-/* hole returns an address at which nothing is mapped. */
+/* hole returns an address at which nothing is mapped, aligned as SHM_RND aligns. */
 void *hole(void);
 
 /* in_kernel returns an address that belongs to the kernel. */

@@ -65,7 +65,7 @@ static void wait_briefly(int s)
 	t = place(sizeof *t);
 	t->sec = 5;
 	MAKE("timeout not needed", 0, SEMTIMEDOP, s, P(up), 3, P(t));
-#if ABI32 && !THROUGH_IPC
+#if ABI32 && TIME64
 	t = place(sizeof *t);
 	t->nsec = (int64_t)0x5a5a5a5a00000000 | 1000;
 	MAKE("timeout with padding", -EAGAIN, SEMTIMEDOP, s, P(down), 1, P(t));
