@@ -9,6 +9,7 @@
 #define EINTR		 4
 #define ERESTARTSYS	 512
 #define ERESTART_LAST	 516
+#define MAX_ERRNO	 4095
 #define X32_SYSCALL_BIT	 0x40000000
 #define MAX_COMPAT_VALUE 0xffffffffULL
 
@@ -256,6 +257,22 @@ static __always_inline int enter(struct pt_regs *regs, long number, int at_funct
 	return 0;
 }
 
+/*
+ * What a call returned. At the tracepoint arm64 has the low half of a 32-bit
+ * caller's register, with its sign since Linux 5.15, which makes addresses negative
+ * (arch/arm64/include/asm/syscall.h: syscall_get_return_value).
+ */
+static __always_inline long returned(const struct record *record, long ret)
+{
+#if defined(__TARGET_ARCH_arm64)
+	if (record->flags & RECORD_COMPAT)
+		return (__s32)ret < -MAX_ERRNO ? ret & MAX_COMPAT_VALUE : (__s32)ret;
+#else
+	(void)record;
+#endif
+	return ret;
+}
+
 /* The exit of the call that this thread is in, if it is one of ours. */
 static __always_inline int leave(long ret)
 {
@@ -266,7 +283,7 @@ static __always_inline int leave(long ret)
 	if (!call)
 		return 0;
 	record = &call->record;
-	record->ret = ret;
+	record->ret = ret = returned(record, ret);
 	if ((ret == -EINTR || (ret <= -ERESTARTSYS && ret >= -ERESTART_LAST)) && task_is_dying(task))
 		record->flags |= RECORD_UNFINISHED;
 	if (record->event != EVENT_IPC && record->event < EVENT_COUNT) {

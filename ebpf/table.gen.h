@@ -106,6 +106,12 @@ static const __u8 compat_calls[CALL_NUMBERS] = {
 	DO(__ia32_sys_shmdt) \
 	DO(__x64_sys_shmctl) \
 	DO(__ia32_compat_sys_shmctl)
+/* Size of struct *_ds by kind: of a native caller, of a 32-bit one, and of a 32-bit one without IPC_64. */
+static const __u8 settings_bytes[][3] = {
+	[KIND_SEM] = { 104, 64, 44 },
+	[KIND_MSG] = { 120, 88, 56 },
+	[KIND_SHM] = { 112, 84, 48 },
+};
 #elif defined(__TARGET_ARCH_arm64)
 #define ABI_NATIVE ABI_ARM64
 #define ABI_COMPAT ABI_ARM
@@ -159,6 +165,12 @@ static const __u8 compat_calls[CALL_NUMBERS] = {
 	DO(__arm64_sys_shmdt) \
 	DO(__arm64_sys_shmctl) \
 	DO(__arm64_compat_sys_old_shmctl)
+/* Size of struct *_ds by kind: of a native caller, of a 32-bit one, and of a 32-bit one without IPC_64. */
+static const __u8 settings_bytes[][3] = {
+	[KIND_SEM] = { 88, 64, 44 },
+	[KIND_MSG] = { 120, 88, 56 },
+	[KIND_SHM] = { 112, 84, 48 },
+};
 #else
 #error "the event table has no numbers for this architecture"
 #endif
@@ -299,13 +311,6 @@ static __always_inline int command_has_no_object(__u8 kind, __u32 command)
 		return 0;
 	}
 }
-
-/* Size of struct *_ds by kind: of a native caller, of a 32-bit one, and of a 32-bit one without IPC_64. */
-static const __u8 settings_bytes[][3] = {
-	[KIND_SEM] = { 104, 64, 44 },
-	[KIND_MSG] = { 120, 88, 56 },
-	[KIND_SHM] = { 112, 84, 48 },
-};
 
 #define SEMBUF_BYTES 6
 

@@ -24,7 +24,7 @@ func header() []byte {
 	calls(&b)
 	demultiplexer(&b)
 	commands(&b)
-	settings(&b)
+	fmt.Fprintf(&b, "#define SEMBUF_BYTES %d\n\n", event.SembufSize)
 	assertions(&b)
 	b.WriteString("#endif\n")
 	return b.Bytes()
@@ -66,6 +66,7 @@ func numbers(b *bytes.Buffer) {
 		numberArray(b, "native_calls", arch.native)
 		numberArray(b, "compat_calls", arch.compat)
 		functions(b, arch.native, arch.compat)
+		settings(b, arch.native, arch.compat)
 	}
 	b.WriteString("#else\n#error \"the event table has no numbers for this architecture\"\n#endif\n\n")
 }
@@ -179,15 +180,14 @@ func commands(b *bytes.Buffer) {
 }
 
 // settings writes the sizes of the structures behind IPC_SET.
-func settings(b *bytes.Buffer) {
+func settings(b *bytes.Buffer, native, compat event.ABI) {
 	b.WriteString("/* Size of struct *_ds by kind: of a native caller, of a 32-bit one, and of a 32-bit one without IPC_64. */\n")
 	b.WriteString("static const __u8 settings_bytes[][3] = {\n")
 	for kind := event.Semaphore; kind <= event.SharedMemory; kind++ {
 		fmt.Fprintf(b, "\t[KIND_%s] = { %d, %d, %d },\n", strings.ToUpper(kind.String()),
-			event.SettingsSize(kind, event.AMD64, false), event.SettingsSize(kind, event.I386, false), event.SettingsSize(kind, event.I386, true))
+			event.SettingsSize(kind, native, false), event.SettingsSize(kind, compat, false), event.SettingsSize(kind, compat, true))
 	}
-	b.WriteString("};\n\n")
-	fmt.Fprintf(b, "#define SEMBUF_BYTES %d\n\n", event.SembufSize)
+	b.WriteString("};\n")
 }
 
 // assertions makes clang refuse a struct that differs from its Go twin.

@@ -80,8 +80,9 @@ type SetRequest struct {
 }
 
 // layout is where a caller's msqid_ds, semid_ds or shmid_ds has the fields that
-// IPC_SET takes; include/uapi/asm-generic/{ipcbuf,msgbuf,sembuf,shmbuf}.h and,
-// for the old structures, include/linux/compat.h.
+// IPC_SET takes; include/uapi/asm-generic/{ipcbuf,msgbuf,sembuf,shmbuf}.h, of which
+// amd64 has a longer sembuf.h in arch/x86/include/uapi/asm, and for the old
+// structures include/linux/compat.h.
 type layout struct {
 	size                [SharedMemory + 1]int
 	uid, gid, mode      int
@@ -91,12 +92,15 @@ type layout struct {
 
 var (
 	layout64  = layout{size: [...]int{0, 104, 120, 112}, uid: 4, gid: 8, mode: 20, idWidth: 4, qbytes: 88, qbytesWidth: 8}
+	layoutARM = layout{size: [...]int{0, 88, 120, 112}, uid: 4, gid: 8, mode: 20, idWidth: 4, qbytes: 88, qbytesWidth: 8}
 	layout32  = layout{size: [...]int{0, 64, 88, 84}, uid: 4, gid: 8, mode: 20, idWidth: 4, qbytes: 68, qbytesWidth: 4}
 	layoutOld = layout{size: [...]int{0, 44, 56, 48}, uid: 4, gid: 6, mode: 12, idWidth: 2, qbytes: 48, qbytesWidth: 2}
 )
 
 func settingsLayout(abi ABI, old bool) *layout {
 	switch {
+	case abi == ARM64:
+		return &layoutARM
 	case !abi.Is32Bit():
 		return &layout64
 	case old:
