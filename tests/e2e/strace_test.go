@@ -34,6 +34,9 @@ func TestStrace(t *testing.T) {
 				return // strace does not ignore it when it follows a pointer
 			}
 			t.Run("symbols", func(t *testing.T) {
+				if v.compiler == armCompiler {
+					t.Skip("strace for arm64 has no structures of 32-bit programs")
+				}
 				compareStrace(t, v, strace, path, compareSymbols, "-X", "verbose", "-s", "2000")
 			})
 		})
@@ -115,7 +118,11 @@ func (d *differences) compareName(c straced, got *document) bool {
 	return true
 }
 
-func (d *differences) returned(c straced, got *document) {
+func (d *differences) returned(v variant, c straced, got *document) {
+	if v.compat && strings.HasPrefix(c.ret, "-") { // on arm64, strace extends the sign of an address
+		n, _ := strconv.ParseInt(c.ret, 10, 64) // as parseStrace wrote it
+		c.ret = fmt.Sprint(uint32(n))
+	}
 	if c.err == "" && c.ret != "" {
 		d.equal("returnValue", got.ReturnValue.String(), c.ret)
 	}
@@ -134,7 +141,7 @@ func compareRegisters(v variant, c straced, got both) (d differences) {
 			c.args = append([]string{fmt.Sprintf("%#x", number(got.raw.Args[0].Value))}, c.args...)
 		}
 	}
-	d.returned(c, registers)
+	d.returned(v, c, registers)
 	if len(c.args) > len(registers.Args) {
 		d.add("number of args", len(registers.Args), len(c.args))
 		return d
@@ -192,7 +199,7 @@ func compareSymbols(v variant, c straced, got both) (d differences) {
 	if !d.compareName(c, e) || c.name == "ipc" {
 		return d
 	}
-	d.returned(c, e)
+	d.returned(v, c, e)
 	tokens := c.byName(e)
 	for _, arg := range e.Args {
 		token, ok := tokens[arg.Name]

@@ -44,11 +44,11 @@ func parseStrace(t *testing.T, output []byte) []straced {
 		}
 		ret := ""
 		if m[4] != "?" {
-			n, err := strconv.ParseInt(m[4], 0, 64)
-			if err != nil {
+			n, ok := value(m[4])
+			if !ok {
 				t.Fatalf("no return value: %q", line)
 			}
-			ret = strconv.FormatInt(n, 10)
+			ret = strconv.FormatInt(int64(n), 10)
 		}
 		calls = append(calls, straced{line, uint32(pid), m[2], splitArgs(m[3]), ret, m[5]})
 	}
