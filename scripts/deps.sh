@@ -76,7 +76,7 @@ library_needs() {
 test_needs() {
 	need has_kernel_headers "the kernel's user headers" linux-libc-dev kernel-headers linux-api-headers linux-headers
 	case $(uname -m) in
-	x86_64) need has_gcc_32bit "gcc for 32-bit programs" gcc-multilib "glibc-devel.i686 libgcc.i686" "lib32-glibc lib32-gcc-libs" "(none)" ;;
+	x86_64) need has_gcc_32bit "gcc for 32-bit programs" "gcc-$(gcc -dumpversion)-multilib" "glibc-devel.i686 libgcc.i686" "lib32-glibc lib32-gcc-libs" "(none)" ;;
 	aarch64) arm_needs ;;
 	esac
 	need has_strace "strace" strace strace strace strace

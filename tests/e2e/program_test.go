@@ -48,8 +48,8 @@ var arch = cmp.Or(os.Getenv("IPCWARDEN_E2E_ARCH"), runtime.GOARCH)
 var variants = map[string][]variant{
 	"amd64": {
 		{name: "amd64", compiler: native, flags: []string{"-m64"}},
-		{name: "i386", compiler: native, flags: []string{"-m32"}, compat: true, time64: true},
-		{name: "i386-ipc", compiler: native, flags: []string{"-m32", "-DUSE_IPC"}, compat: true, multiplex: true},
+		{name: "i386", compiler: native, flags: compat386, compat: true, time64: true},
+		{name: "i386-ipc", compiler: native, flags: append(compat386, "-DUSE_IPC"), compat: true, multiplex: true},
 		{name: "int80", compiler: native, flags: []string{"-m64", "-DUSE_INT80"}, compat: true, time64: true, garbage: true},
 		{name: "int80-ipc", compiler: native, flags: []string{"-m64", "-DUSE_INT80", "-DUSE_IPC"}, compat: true, multiplex: true, garbage: true},
 	},
@@ -59,6 +59,10 @@ var variants = map[string][]variant{
 		{name: "arm-time64", compiler: armCompiler, flags: []string{"-DUSE_TIME64"}, compat: true, time64: true},
 	},
 }[arch]
+
+// compat386 finds the kernel's headers where Debian has them for 64-bit programs:
+// the package that has them for both, gcc-multilib, excludes cross compilers.
+var compat386 = []string{"-m32", "-idirafter", "/usr/include/x86_64-linux-gnu"}
 
 const armCompiler = "arm-linux-gnueabihf-gcc"
 
