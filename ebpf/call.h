@@ -259,7 +259,7 @@ static __always_inline int enter(struct pt_regs *regs, long number, int at_funct
 
 /*
  * What a call returned. At the tracepoint arm64 has the low half of a 32-bit
- * caller's register, with its sign since Linux 5.15, which makes addresses negative
+ * caller's register, in newer kernels with its sign, which makes addresses negative
  * (arch/arm64/include/asm/syscall.h: syscall_get_return_value).
  */
 static __always_inline long returned(const struct record *record, long ret)

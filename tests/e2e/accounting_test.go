@@ -21,7 +21,7 @@ func TestExactAccounting(t *testing.T) {
 	requireBPF(t)
 	for _, load := range []struct{ threads, rounds int }{{1, 1000}, {4, 20_000}, {32, 20_000}} {
 		if testing.Short() { // on an emulated machine
-			load.rounds = min(load.rounds, 1000)
+			load.rounds = min(load.rounds, 4000/load.threads)
 		}
 		t.Run(fmt.Sprintf("%d threads", load.threads), func(t *testing.T) {
 			path := count.build(t)
@@ -53,6 +53,7 @@ func TestExactAccounting(t *testing.T) {
 
 // TestSlowReader does not read ipcwarden's output until the program has ended.
 func TestSlowReader(t *testing.T) {
+	emulated(t)
 	requireBPF(t)
 	path := count.build(t)
 	r, out, err := os.Pipe()

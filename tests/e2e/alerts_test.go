@@ -41,15 +41,6 @@ func signatures(t *testing.T, files map[string]string) string {
 	return dir
 }
 
-// alertsOf waits for the last call of a program that end finds, stops ipcwarden
-// and returns the other alerts.
-func (w *warden) alertsOf(pid uint32) []alert {
-	w.t.Helper()
-	alerts := w.alertsUntil(pid)
-	w.stop()
-	return alerts
-}
-
 // alertsUntil returns the alerts since the last look, up to that for the last call
 // of a process.
 func (w *warden) alertsUntil(pid uint32) (alerts []alert) {
@@ -161,14 +152,12 @@ evidence["via"] := input.via
 // matter by which way it was sent.
 func TestIPCFiresDirectSignature(t *testing.T) {
 	requireBPF(t)
+	dir := signatures(t, map[string]string{"end.rego": endSignature, "greeting.rego": sendSignature})
+	w := start(t, "run", "--output", "json", "--no-builtin", "--signatures", dir)
 	for _, v := range variants {
 		t.Run(v.name, func(t *testing.T) {
 			requireVariant(t, v)
-			dir := signatures(t, map[string]string{"end.rego": endSignature, "greeting.rego": sendSignature})
-			path := v.calls().build(t)
-			w := start(t, "run", "--output", "json", "--no-builtin", "--signatures", dir)
-			p := runProgram(t, path, "--private")
-			got := w.alertsOf(p.pid)
+			got := w.alertsUntil(runProgram(t, v.calls().build(t), "--private").pid)
 			if len(got) != 1 || got[0].Signature.ID != "E2E-001" {
 				t.Fatalf("alerts %s, want one of E2E-001", describe(got))
 			}

@@ -12,6 +12,7 @@ import (
 // TestFilters gives trace one filter after the other. Each program that runs
 // under it makes calls that must be reported and calls that must not.
 func TestFilters(t *testing.T) {
+	emulated(t)
 	requireBPF(t)
 	t.Run("events", testFilterEvents)
 	t.Run("pid", testFilterPID)

@@ -119,6 +119,16 @@ var diagnose = sync.OnceValues(func() (d diagnosis, err error) {
 	return d, nil
 })
 
+// emulated leaves a test to the live kernel where -short says that this is an
+// emulated machine, on which each start of ipcwarden takes long: what it tests does
+// not depend on the kernel or on the hook, or there is too much of it.
+func emulated(t *testing.T) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("left to the live kernel with -short")
+	}
+}
+
 // requireBPF skips without root, and where the doctor misses something that BPF
 // needs. It fails where nothing is missing, and the probe still does not attach.
 func requireBPF(t *testing.T) {

@@ -23,6 +23,9 @@ func TestStrace(t *testing.T) {
 	for _, v := range variants {
 		t.Run(v.name, func(t *testing.T) {
 			requireVariant(t, v)
+			if v.name != variants[0].name && !v.multiplex {
+				emulated(t)
+			}
 			path := v.calls().build(t)
 			t.Run("registers", func(t *testing.T) {
 				compareStrace(t, v, strace, path, compareRegisters, "-e", "raw=all")

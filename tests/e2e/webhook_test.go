@@ -56,6 +56,7 @@ func greetings(t *testing.T, webhook string) *warden {
 
 // TestWebhook wants every alert delivered as it is printed.
 func TestWebhook(t *testing.T) {
+	emulated(t)
 	requireBPF(t)
 	r := newReceiver(t)
 	w := greetings(t, r.URL+"/alerts")
@@ -80,6 +81,7 @@ func TestWebhook(t *testing.T) {
 // TestWebhookDead has a receiver that refuses, and one that accepts and never
 // answers. Neither may stop the alerts on stdout, nor the end.
 func TestWebhookDead(t *testing.T) {
+	emulated(t)
 	requireBPF(t)
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
