@@ -94,7 +94,7 @@ func (p *Probe) attach(opts Options) error {
 		if err == nil {
 			return nil
 		}
-		p.release()
+		err = errors.Join(err, p.release())
 		p.attachment.Rejected = append(p.attachment.Rejected, Rejection{hook, err})
 		errs = append(errs, fmt.Errorf("hook %s: %w", hook, err))
 	}
@@ -128,7 +128,9 @@ func (p *Probe) attachAs(opts Options, hook Hook, partial bool) error {
 		}
 		// Once more without those, for what the programs have to do is fixed when
 		// they are loaded.
-		p.release()
+		if err := p.release(); err != nil {
+			return err
+		}
 		for name, err := range failed.reasons {
 			plan.leave(name, err)
 		}

@@ -56,7 +56,7 @@ func syscallTracepoints() (exit, entry *program, err error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	if _, err := tracefsDir(); older || err != nil {
+	if _, absent := tracefsDir(); older || absent != nil {
 		return tracepoint("sys_exit"), tracepoint("sys_enter"), nil
 	}
 	return &program{name: "perf_sys_exit", way: atPerfTracepoint, function: "sys_exit"},
@@ -270,7 +270,7 @@ func (p *Probe) attachKprobe(program *program, maxActive int) (*libbpfgo.BPFLink
 	}
 	l, err := program.prog.AttachPerfEvent(fd) // which owns fd from then on
 	if err != nil {
-		unix.Close(fd)
+		_ = unix.Close(fd) // the error to report is the other
 		return nil, err
 	}
 	return l, nil
