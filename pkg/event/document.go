@@ -323,7 +323,7 @@ func (e *Event) memoryRegions() []MemoryRegion {
 		}
 		regions = append(regions, MemoryRegion{
 			Arg: m.Arg, Type: m.typeName(), Address: address(m.Address), Length: m.Length,
-			AtEntry: e.content(m, m.Entry), InKernel: e.kernelContent(m), AtExit: e.content(m, m.Exit),
+			AtEntry: e.userContent(m, m.Entry), InKernel: e.kernelContent(m), AtExit: e.userContent(m, m.Exit),
 		})
 	}
 	return regions
@@ -336,7 +336,20 @@ func (m *Memory) typeName() string {
 	return m.Pointee.String()
 }
 
-func (e *Event) content(m *Memory, v View) *Content {
+func (e *Event) userContent(m *Memory, v View) *Content {
+	return e.content(m, v, settingsLayout(e.ABI, OldStructures(e.ABI, e.Multiplexed, e.RawCommand)))
+}
+
+func (e *Event) kernelContent(m *Memory) *Content {
+	c := e.content(m, m.Kernel, settingsLayout(e.ABI.Native(), false))
+	if c != nil {
+		c.Length = new(m.KernelLength)
+	}
+	return c
+}
+
+// content decodes a view. All but settings has the layout of the caller.
+func (e *Event) content(m *Memory, v View, settings *layout) *Content {
 	if v.State == Absent {
 		return nil
 	}
@@ -355,7 +368,7 @@ func (e *Event) content(m *Memory, v View) *Content {
 			c.Seconds, c.Nanos = &sec, &nsec
 		}
 	case Settings:
-		c.settings(e.settingsKind(), e.ABI, OldStructures(e.ABI, e.Multiplexed, e.RawCommand), v.Bytes)
+		c.settings(e.settingsKind(), settings, v.Bytes)
 	case Semun:
 		for b := v.Bytes; len(b) >= 2; b = b[2:] {
 			c.Values = append(c.Values, uint16(littleEndian(b, 2)))
@@ -368,21 +381,8 @@ func (e *Event) content(m *Memory, v View) *Content {
 	return c
 }
 
-func (e *Event) kernelContent(m *Memory) *Content {
-	c := e.content(m, m.Kernel)
-	if c == nil {
-		return nil
-	}
-	c.Length = new(m.KernelLength)
-	if m.Pointee == Settings {
-		c.settings(e.settingsKind(), e.ABI.Native(), false, m.Kernel.Bytes)
-	}
-	return c
-}
-
-func (c *Content) settings(kind Kind, abi ABI, old bool, b []byte) {
-	c.UID, c.GID, c.Mode, c.QBytes = nil, nil, nil, nil
-	set, ok := DecodeSettings(kind, abi, old, b)
+func (c *Content) settings(kind Kind, l *layout, b []byte) {
+	set, ok := l.decode(kind, b)
 	if !ok {
 		return
 	}

@@ -119,7 +119,10 @@ func SettingsSize(kind Kind, abi ABI, old bool) int {
 // DecodeSettings reads the fields of IPC_SET. ok is false where the memory was
 // not read as far as the mode.
 func DecodeSettings(kind Kind, abi ABI, old bool, b []byte) (set SetRequest, ok bool) {
-	l := settingsLayout(abi, old)
+	return settingsLayout(abi, old).decode(kind, b)
+}
+
+func (l *layout) decode(kind Kind, b []byte) (set SetRequest, ok bool) {
 	if len(b) < l.mode+2 {
 		return set, false
 	}
