@@ -1,7 +1,6 @@
 package event
 
 import (
-	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"hash/fnv"
@@ -59,6 +58,12 @@ type Document struct {
 	IPC        *IPCCall       `json:"ipc,omitempty" doc:"how ipc(2) was called"`
 	Object     *ObjectInfo    `json:"object,omitempty" doc:"the IPC object that the call acted on, as the kernel has it"`
 	Memory     []MemoryRegion `json:"memory,omitempty" doc:"user memory that the arguments lead to"`
+
+	Sleeps          uint32        `json:"sleeps" doc:"how often the thread gave up its CPU to wait for something in the call: the kernel's count of voluntary switches"`
+	StalledNS       *uint64       `json:"stalledNs,omitempty" doc:"time from entry until the kernel had its copy of the main input, in nanoseconds; absent where no function shows that copy, or where the call failed before"`
+	StalledSleeps   *uint32       `json:"stalledSleeps,omitempty" doc:"how often the thread slept in that time; there with stalledNs. A thread that was merely not given a CPU has not slept"`
+	Overlaps        []OverlapInfo `json:"overlaps,omitempty" doc:"calls of other threads with the same address space that were under way on the same memory at the same time"`
+	OverlapsOmitted uint32        `json:"overlapsOmitted,omitempty" doc:"overlapping calls beyond those in overlaps"`
 }
 
 // Executable is the file that the process runs.
@@ -125,43 +130,6 @@ type ObjectInfo struct {
 type KernelObjectInfo struct {
 	ID     *int32   `json:"id,omitempty" doc:"identifier of the object that the kernel acted on; absent if it refused before it looked"`
 	Access []string `json:"access" doc:"what the caller has to be allowed to do: read, write, execute, own"`
-}
-
-// MemoryRegion is one piece of user memory.
-type MemoryRegion struct {
-	Arg      string   `json:"arg" doc:"argument that leads to it; *ptr for what is behind ipc's second pointer"`
-	Type     string   `json:"type" doc:"C type: msgbuf, sembuf[], timespec, ipc_ds, semun, pointer"`
-	Address  string   `json:"address" doc:"user address"`
-	Length   uint64   `json:"length" doc:"bytes that the call asks the kernel to read, or that the kernel wrote"`
-	AtEntry  *Content `json:"atEntry,omitempty" doc:"what was there when the call began; absent if not looked at"`
-	InKernel *Content `json:"inKernel,omitempty" doc:"the kernel's own copy, which nobody can change any more; absent if the call failed before, or where the kernel cannot be watched there. Settings are in the layout of 64-bit programs"`
-	AtExit   *Content `json:"atExit,omitempty" doc:"what was there when the call ended; absent if not looked at"`
-}
-
-// Content is what one look at user memory gave, raw and decoded.
-type Content struct {
-	State   string      `json:"state" doc:"read, cut (only the first bytes) or unreadable"`
-	Bytes   string      `json:"bytes" doc:"the bytes that were read, hexadecimal"`
-	Length  *uint64     `json:"length,omitempty" doc:"inKernel: how many bytes the kernel has"`
-	Mtype   *int64      `json:"mtype,omitempty" doc:"msgbuf: type of the message"`
-	Text    *string     `json:"text,omitempty" doc:"msgbuf: text of the message, invalid UTF-8 replaced"`
-	Sops    []Operation `json:"sops,omitempty" doc:"sembuf[]: the operations"`
-	Seconds *int64      `json:"tvSec,omitempty" doc:"timespec: seconds"`
-	Nanos   *int64      `json:"tvNsec,omitempty" doc:"timespec: nanoseconds"`
-	UID     *uint32     `json:"uid,omitempty" doc:"ipc_ds: owner to be set"`
-	GID     *uint32     `json:"gid,omitempty" doc:"ipc_ds: group to be set"`
-	Mode    *uint16     `json:"mode,omitempty" doc:"ipc_ds: mode to be set"`
-	QBytes  *uint64     `json:"qbytes,omitempty" doc:"ipc_ds of a queue: capacity to be set"`
-	Values  []uint16    `json:"values,omitempty" doc:"semun of SETALL: the semaphore values"`
-	Pointer string      `json:"pointer,omitempty" doc:"pointer: the address behind ipc's ptr or third"`
-}
-
-// Operation is one struct sembuf.
-type Operation struct {
-	Number uint16   `json:"sem_num" doc:"index of the semaphore"`
-	Op     int16    `json:"sem_op" doc:"what is added to it; 0 waits for zero"`
-	Flg    int16    `json:"sem_flg" doc:"flags as a number"`
-	Flags  []string `json:"flags" doc:"symbolic flags"`
 }
 
 // Argument is one argument in Tracee's form.
@@ -236,6 +204,12 @@ func (e *Event) Document(d *Document) {
 		Via:                 "syscall",
 		Object:              e.objectInfo(),
 		Memory:              e.memoryRegions(),
+		Sleeps:              e.Sleeps,
+		Overlaps:            e.OverlapInfos(),
+		OverlapsOmitted:     e.OverlapsOmitted,
+	}
+	if e.CopiedNS != 0 {
+		d.StalledNS, d.StalledSleeps = new(e.CopiedNS-e.BootNS), new(e.CopiedSleeps)
 	}
 	d.Arg = d.Args
 	if !e.Unfinished {
@@ -312,91 +286,4 @@ func (e *Event) objectInfo() *ObjectInfo {
 		info.CreatorPID, info.LastPID = new(o.CreatorPID), new(o.LastPID)
 	}
 	return info
-}
-
-func (e *Event) memoryRegions() []MemoryRegion {
-	var regions []MemoryRegion
-	for i := range e.Memory {
-		m := &e.Memory[i]
-		if m.Arg == "" {
-			continue
-		}
-		regions = append(regions, MemoryRegion{
-			Arg: m.Arg, Type: m.typeName(), Address: address(m.Address), Length: m.Length,
-			AtEntry: e.userContent(m, m.Entry), InKernel: e.kernelContent(m), AtExit: e.userContent(m, m.Exit),
-		})
-	}
-	return regions
-}
-
-func (m *Memory) typeName() string {
-	if m.Pointee == NoPointee {
-		return "pointer"
-	}
-	return m.Pointee.String()
-}
-
-func (e *Event) userContent(m *Memory, v View) *Content {
-	return e.content(m, v, settingsLayout(e.ABI, OldStructures(e.ABI, e.Multiplexed, e.RawCommand)))
-}
-
-func (e *Event) kernelContent(m *Memory) *Content {
-	c := e.content(m, m.Kernel, settingsLayout(e.ABI.Native(), false))
-	if c != nil {
-		c.Length = new(m.KernelLength)
-	}
-	return c
-}
-
-// content decodes a view. All but settings has the layout of the caller.
-func (e *Event) content(m *Memory, v View, settings *layout) *Content {
-	if v.State == Absent {
-		return nil
-	}
-	c := &Content{State: v.State.String(), Bytes: hex.EncodeToString(v.Bytes)}
-	switch m.Pointee {
-	case MsgbufIn, MsgbufOut:
-		if mtype, text, ok := Msgbuf(e.ABI, v.Bytes); ok {
-			c.Mtype, c.Text = &mtype, new(strings.ToValidUTF8(string(text), "\ufffd"))
-		}
-	case Sembufs:
-		for op := range EachSembuf(v.Bytes) {
-			c.Sops = append(c.Sops, Operation{op.Number, op.Op, op.Flags, SembufFlags.Flags([]string{}, uint32(uint16(op.Flags)))})
-		}
-	case Timespec:
-		if sec, nsec, ok := DecodeTimespec(e.ABI, e.Time64, v.Bytes); ok {
-			c.Seconds, c.Nanos = &sec, &nsec
-		}
-	case Settings:
-		c.settings(e.settingsKind(), settings, v.Bytes)
-	case Semun:
-		for b := v.Bytes; len(b) >= 2; b = b[2:] {
-			c.Values = append(c.Values, uint16(littleEndian(b, 2)))
-		}
-	case NoPointee:
-		if word := WordSize(e.ABI); len(v.Bytes) >= word {
-			c.Pointer = address(littleEndian(v.Bytes, word))
-		}
-	}
-	return c
-}
-
-func (c *Content) settings(kind Kind, l *layout, b []byte) {
-	set, ok := l.decode(kind, b)
-	if !ok {
-		return
-	}
-	c.UID, c.GID, c.Mode = &set.UID, &set.GID, &set.Mode
-	if kind == MessageQueue {
-		c.QBytes = &set.QueueBytes
-	}
-}
-
-// settingsKind is the kind of object that IPC_SET changes; for the raw ipc event
-// the call number tells.
-func (e *Event) settingsKind() Kind {
-	if e.ID == IPC {
-		return table[ByCall(e.Call)].Kind
-	}
-	return e.Row().Kind
 }

@@ -24,8 +24,17 @@ func Errno(ret int64) string {
 	if ret >= 0 || ret < -maxErrno {
 		return ""
 	}
-	if name, ok := errnoNames[-ret]; ok {
+	if name := KnownErrno(ret); name != "" {
 		return name
 	}
 	return "E" + strconv.FormatInt(-ret, 10)
+}
+
+// KnownErrno is Errno where that is a name, and "" for success and for errors that no
+// call is known to give.
+func KnownErrno(ret int64) string {
+	if ret >= 0 || ret < -maxErrno {
+		return ""
+	}
+	return errnoNames[-ret]
 }

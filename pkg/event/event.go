@@ -31,17 +31,16 @@ type Event struct {
 	Process Process
 	Object  Object
 	Memory  [MaxMemory]Memory
+
+	// CopiedNS is when the kernel had its copy of the main input, on CLOCK_BOOTTIME;
+	// 0 where that is not known.
+	CopiedNS     uint64
+	CopiedSleeps uint32 // voluntary context switches until CopiedNS
+	Sleeps       uint32 // voluntary context switches during the call
+
+	Overlaps        []Overlap // aliases a buffer that the event keeps from call to call
+	OverlapsOmitted uint32    // beyond MaxOverlaps
 }
-
-// MaxMemory is the number of pieces of user memory that one call can lead to.
-const MaxMemory = 3
-
-// The places in Event.Memory.
-const (
-	MainMemory     = iota // the message, the operations or the settings
-	IndirectMemory        // ipc(2): what ptr, or third for SHMAT, points to
-	TimeoutMemory
-)
 
 // Process is the calling thread and its process. Numbers without Host are those
 // of the caller's own PID namespace.
@@ -124,57 +123,6 @@ func (a Access) Names() []string {
 	return names
 }
 
-// State tells how far a piece of user memory could be read.
-type State uint8
-
-// The states of a view.
-const (
-	Absent     State = iota // was not looked at
-	Whole                   // all of it is there
-	Cut                     // longer than the bound, or only its first part was readable
-	Unreadable              // not one byte could be read
-)
-
-var stateNames = [...]string{"absent", "read", "cut", "unreadable"}
-
-// String is the state as documents have it.
-func (s State) String() string {
-	if int(s) < len(stateNames) {
-		return stateNames[s]
-	}
-	return "unknown"
-}
-
-// Memory is user memory that an argument leads to, seen at entry and at exit, and
-// what the kernel has taken from it.
-type Memory struct {
-	Pointee Pointee // NoPointee: the call leads to no such memory
-	Arg     string  // name of the argument
-	Address uint64
-	Length  uint64 // bytes that the call asked the kernel to read, or that the kernel wrote
-	Entry   View
-	// Kernel is the kernel's own copy, where it could be watched. It has the
-	// layout of the caller's memory, but for Settings, which are in the native one.
-	Kernel       View
-	KernelLength uint64 // bytes that the kernel's copy has
-	Exit         View
-}
-
-// View is what one look at a piece of memory gave.
-type View struct {
-	State State
-	Bytes []byte // aliases the record; valid as long as the event is
-}
-
-// Best is the view to decode: the one at entry unless nothing could be read
-// then, as happens with memory that nobody has touched before the kernel does.
-func (m *Memory) Best() View {
-	if len(m.Entry.Bytes) > 0 || m.Exit.State == Absent {
-		return m.Entry
-	}
-	return m.Exit
-}
-
 // Row is the table's description of the event; never nil for a parsed event.
 func (e *Event) Row() *Row { return &table[e.ID%idCount] }
 
@@ -204,6 +152,22 @@ func (e *Event) Flags(dst []string) []string {
 		return SembufFlags.Flags(dst, uint32(all))
 	}
 	return dst
+}
+
+// HasFlag tells whether Flags has a name, without allocation.
+func (e *Event) HasFlag(name string) bool {
+	row := e.Row()
+	if i := row.decodeAt(false); i >= 0 {
+		return row.Args[i].Decode.has(name, uint32(e.Args[i]))
+	}
+	if main := &e.Memory[MainMemory]; main.Pointee == Sembufs {
+		for op := range EachSembuf(main.Best().Bytes) {
+			if SembufFlags.has(name, uint32(uint16(op.Flags))) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // Command is the symbolic command of a *ctl call or of ipc, "" for the others

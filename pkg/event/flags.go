@@ -1,6 +1,9 @@
 package event
 
-import "strconv"
+import (
+	"slices"
+	"strconv"
+)
 
 // Decoder is the set of names that an argument's value is made of. The kernel
 // gives one bit several meanings (SHM_HUGETLB is IPC_NOWAIT, SHM_RDONLY is
@@ -34,11 +37,13 @@ const (
 	IPCCreat   = 0o1000
 	IPCExcl    = 0o2000
 	IPCNowait  = 0o4000
+	SemUndo    = 0o10000
 	IPC64      = 0x100 // ORed into cmd by callers of ipc(2): the current structures
 
 	IPCRmid = 0
 	IPCSet  = 1
 	SetVal  = 16
+	GetAll  = 13
 	SetAll  = 17
 
 	modeBits = 0o777
@@ -61,14 +66,14 @@ var decoders = [decoderCount][]Name{
 	MsgsndFlags: {{IPCNowait, "IPC_NOWAIT"}},
 	MsgrcvFlags: {{IPCNowait, "IPC_NOWAIT"}, {0o10000, "MSG_NOERROR"}, {0o20000, "MSG_EXCEPT"}, {0o40000, "MSG_COPY"}},
 	ShmatFlags:  {{0o10000, "SHM_RDONLY"}, {0o20000, "SHM_RND"}, {0o40000, "SHM_REMAP"}, {0o100000, "SHM_EXEC"}},
-	SembufFlags: {{IPCNowait, "IPC_NOWAIT"}, {0x1000, "SEM_UNDO"}},
+	SembufFlags: {{IPCNowait, "IPC_NOWAIT"}, {SemUndo, "SEM_UNDO"}},
 	MsgCommands: {
 		{IPCRmid, "IPC_RMID"}, {IPCSet, "IPC_SET"}, {2, "IPC_STAT"}, {3, "IPC_INFO"},
 		{11, "MSG_STAT"}, {12, "MSG_INFO"}, {13, "MSG_STAT_ANY"},
 	},
 	SemCommands: {
 		{IPCRmid, "IPC_RMID"}, {IPCSet, "IPC_SET"}, {2, "IPC_STAT"}, {3, "IPC_INFO"},
-		{11, "GETPID"}, {12, "GETVAL"}, {13, "GETALL"}, {14, "GETNCNT"}, {15, "GETZCNT"},
+		{11, "GETPID"}, {12, "GETVAL"}, {GetAll, "GETALL"}, {14, "GETNCNT"}, {15, "GETZCNT"},
 		{SetVal, "SETVAL"}, {SetAll, "SETALL"}, {18, "SEM_STAT"}, {19, "SEM_INFO"}, {20, "SEM_STAT_ANY"},
 	},
 	ShmCommands: {
@@ -113,6 +118,29 @@ func (d Decoder) Flags(dst []string, value uint32) []string {
 		dst = append(dst, "0x"+strconv.FormatUint(uint64(value), 16))
 	}
 	return dst
+}
+
+// has tells whether Flags has the name of a bit.
+func (d Decoder) has(name string, value uint32) bool {
+	if d == GetFlags || d == ShmgetFlags {
+		value &^= modeBits
+	}
+	for _, n := range d.Names() {
+		if n.Name == name {
+			return value&n.Value != 0
+		}
+	}
+	return false
+}
+
+// IsFlag tells whether any call has a flag of that name.
+func IsFlag(name string) bool {
+	for d := range decoderCount {
+		if !d.IsCommand() && slices.ContainsFunc(d.Names(), func(n Name) bool { return n.Name == name }) {
+			return true
+		}
+	}
+	return false
 }
 
 // hugePage names the page size 1<<shift as <linux/shm.h> does.

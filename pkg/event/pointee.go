@@ -19,15 +19,20 @@ const SembufSize = 6
 func EachSembuf(b []byte) iter.Seq[Sembuf] {
 	return func(yield func(Sembuf) bool) {
 		for ; len(b) >= SembufSize; b = b[SembufSize:] {
-			op := Sembuf{
-				Number: binary.LittleEndian.Uint16(b),
-				Op:     int16(binary.LittleEndian.Uint16(b[2:])),
-				Flags:  int16(binary.LittleEndian.Uint16(b[4:])),
-			}
-			if !yield(op) {
+			if !yield(DecodeSembuf(b)) {
 				return
 			}
 		}
+	}
+}
+
+// DecodeSembuf reads the operation at the beginning of b, which has SembufSize bytes
+// at least.
+func DecodeSembuf(b []byte) Sembuf {
+	return Sembuf{
+		Number: binary.LittleEndian.Uint16(b),
+		Op:     int16(binary.LittleEndian.Uint16(b[2:])),
+		Flags:  int16(binary.LittleEndian.Uint16(b[4:])),
 	}
 }
 

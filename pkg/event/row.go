@@ -1,5 +1,7 @@
 package event
 
+import "slices"
+
 // ABI is a system call table: an architecture together with a word size. A
 // 64-bit kernel serves two of them, its native one and the one of its 32-bit
 // callers.
@@ -115,16 +117,18 @@ type Pointee uint8
 
 // The pointees. Msgbuf is read at entry for msgsnd and at exit for msgrcv.
 const (
-	NoPointee Pointee = iota
-	MsgbufIn          // struct msgbuf that the kernel reads
-	MsgbufOut         // struct msgbuf that the kernel writes
-	Sembufs           // array of struct sembuf
-	Timespec          // struct timespec, 32 or 64 bits by entry point
-	Settings          // struct msqid_ds, semid_ds or shmid_ds of IPC_SET
-	Semun             // union semun: settings, an array or a plain value, by cmd
+	NoPointee   Pointee = iota
+	MsgbufIn            // struct msgbuf that the kernel reads
+	MsgbufOut           // struct msgbuf that the kernel writes
+	Sembufs             // array of struct sembuf
+	Timespec            // struct timespec, 32 or 64 bits by entry point
+	Settings            // struct msqid_ds, semid_ds or shmid_ds of IPC_SET
+	Semun               // union semun: settings, an array or a plain value, by cmd
+	SettingsOut         // as Settings, for the kernel to write to: IPC_STAT and its kin
+	SemunOut            // array of values for the kernel to write to: GETALL
 )
 
-var pointeeNames = [...]string{"", "msgbuf", "msgbuf", "sembuf[]", "timespec", "ipc_ds", "semun"}
+var pointeeNames = [...]string{"", "msgbuf", "msgbuf", "sembuf[]", "timespec", "ipc_ds", "semun", "ipc_ds", "semun"}
 
 // String names the C type behind the pointer.
 func (p Pointee) String() string {
@@ -233,6 +237,25 @@ func (r *Row) TimeoutAt() int {
 
 // CommandAt returns the index of the argument that is a command, or -1.
 func (r *Row) CommandAt() int { return r.decodeAt(true) }
+
+// Flag returns the bit of the flag called name and the argument that it is in, -1 for
+// the operations that the call's memory has. ok is false if the event has no such
+// flag; ipc has those of the operations that it leads to.
+func (r *Row) Flag(name string) (arg int, bit uint32, ok bool) {
+	arg = r.decodeAt(false)
+	decoder := SembufFlags
+	if arg >= 0 {
+		decoder = r.Args[arg].Decode
+	} else if r.ID != IPC && !slices.ContainsFunc(r.Args, func(a Arg) bool { return a.Pointee == Sembufs }) {
+		return -1, 0, false
+	}
+	for _, n := range decoder.Names() {
+		if n.Name == name {
+			return arg, n.Value, true
+		}
+	}
+	return -1, 0, false
+}
 
 // decodeAt returns the index of the argument that is decoded by a flag set
 // (command false) or by a command set (command true), or -1.

@@ -31,6 +31,9 @@ const (
 	idCount
 )
 
+// Count is one more than the last of the events.
+const Count = int(idCount)
+
 // MaxArgs is the largest number of arguments of any row: ipc(2) has six.
 const MaxArgs = 6
 
@@ -46,7 +49,7 @@ const (
 var table = [idCount]Row{
 	IPC: {
 		ID: IPC, Name: "ipc", TraceeID: 477, ObjectAt: -1, KeyAt: -1,
-		Doc: "The multiplexer through which 32-bit programs reach all System V IPC. Its decoded call is reported as an event of its own, with via set to ipc.",
+		Doc: "The multiplexer through which 32-bit programs reach all System V IPC. Its decoded call is reported as an event of its own, with via set to ipc. Where Tracee's page says that a call with IPC_NOWAIT may return before it is complete: it fails with EAGAIN or ENOMSG, and has done nothing; it is the caller who may go on as if it had.",
 		Entries: []Entry{
 			{ABI: I386, Number: 117, Name: "ipc", Functions: []string{"__ia32_compat_sys_ipc", "__ia32_sys_ipc", "__x64_sys_ipc"}},
 			{ABI: ARM, Number: 117, Name: "ipc"}, // OABI only; ENOSYS to EABI callers

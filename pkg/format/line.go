@@ -3,6 +3,7 @@ package format
 import (
 	"math"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/ipcwarden/ipcwarden/pkg/event"
@@ -10,7 +11,8 @@ import (
 
 // Line appends e as one line without its end, in the manner of strace: local
 // time of entry, who called, the call with its arguments decoded, what it
-// returned, how long it took, and the object that it acted on. Process and
+// returned, how long it took, what others did to its memory, and the object that it
+// acted on. Process and
 // thread ids are those of the host. Whatever e holds, the line is valid UTF-8
 // without control characters.
 func Line(dst []byte, e *event.Event) []byte {
@@ -27,7 +29,32 @@ func Line(dst []byte, e *event.Event) []byte {
 		dst = append(dst, '>')
 	}
 	dst = appendMarkers(dst, e.Multiplexed && e.ID != event.IPC, e.Compat)
+	dst = appendRaces(dst, e)
 	return appendObject(dst, &e.Object)
+}
+
+// appendRaces appends what others did to the call's memory while it was under way.
+func appendRaces(dst []byte, e *event.Event) []byte {
+	for i := range e.Memory {
+		m := &e.Memory[i]
+		if pairs, _ := e.Differing(m); len(pairs) > 0 {
+			dst = append(dst, " changed "...)
+			dst = append(dst, m.Arg...)
+			dst = append(dst, ' ')
+			dst = append(dst, strings.Join(pairs, ",")...)
+		}
+	}
+	for i := range e.Overlaps {
+		o := &e.Overlaps[i]
+		dst = append(dst, " overlaps "...)
+		dst = append(dst, o.ID.String()...)
+		dst = append(dst, '[')
+		dst = strconv.AppendUint(dst, uint64(o.HostPID), 10)
+		dst = append(dst, '/')
+		dst = strconv.AppendUint(dst, uint64(o.HostTID), 10)
+		dst = append(dst, ']')
+	}
+	return dst
 }
 
 func appendCaller(dst []byte, p *event.Process) []byte {

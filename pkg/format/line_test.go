@@ -230,6 +230,17 @@ func TestLineShowsTheBeginning(t *testing.T) {
 	}
 }
 
+func TestLineShowsRaces(t *testing.T) {
+	e := base(event.Msgsnd, 3, 0x1000, 1, 0)
+	main := entry(event.MsgbufIn, "msgp", event.Whole, int64(1), "x")
+	main.Exit = event.View{State: event.Whole, Bytes: bytesOf(int64(2), "x")}
+	e.Memory[event.MainMemory] = main
+	e.Overlaps = []event.Overlap{{HostPID: 9, HostTID: 10, ID: event.Msgrcv}}
+	if got, want := string(Line(nil, &e)), "> changed msgp atEntry-atExit overlaps msgrcv[9/10]"; !strings.HasSuffix(got, want) {
+		t.Errorf("got %s\nwant %s at its end", got, want)
+	}
+}
+
 // checkLine fails unless b is one line of printable characters.
 func checkLine(t *testing.T, b []byte) {
 	t.Helper()
@@ -253,10 +264,11 @@ func FuzzLine(f *testing.F) {
 		e.Multiplexed, e.Compat, e.Time64, e.Unfinished = bits&1 != 0, bits&2 != 0, bits&4 != 0, bits&8 != 0
 		e.Process.Comm, e.Process.Executable = comm, comm
 		e.Object = event.Object{Kind: event.Kind(bits >> 4), ID: int32(first), Key: int32(rest), Mode: uint16(first)}
+		e.Overlaps = []event.Overlap{{HostPID: uint32(first), ID: event.ID(bits)}}
 		view := event.View{State: event.State(bits >> 5), Bytes: memory}
 		for _, arg := range e.Row().Args {
 			for i := range e.Memory {
-				e.Memory[i] = event.Memory{Pointee: event.Pointee(int(bits) + i), Arg: arg.Name, Entry: view, Exit: view}
+				e.Memory[i] = event.Memory{Pointee: event.Pointee(int(bits) + i), Arg: arg.Name, Entry: view, Exit: event.View{Bytes: []byte(comm)}}
 			}
 			checkLine(t, Line(nil, &e))
 		}

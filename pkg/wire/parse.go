@@ -13,6 +13,11 @@ import (
 // Size is the length in bytes of a record without what follows it.
 const Size = int(unsafe.Sizeof(Record{}))
 
+const (
+	overlapSize = int(unsafe.Sizeof(Overlap{}))
+	maxOverlaps = 4 // OVERLAPS of record.h
+)
+
 // ErrMalformed is wrapped by every error of Parse.
 var ErrMalformed = errors.New("malformed record")
 
@@ -30,21 +35,25 @@ func Parse(b []byte, bootToUnixNS int64, e *event.Event) error {
 		return err
 	}
 	*e = event.Event{
-		ID:          event.ID(r.Event),
-		ABI:         event.ABI(r.ABI),
-		Multiplexed: r.Flags&FlagMultiplexed != 0,
-		Compat:      r.Flags&FlagCompat != 0,
-		Time64:      r.Flags&FlagTime64 != 0,
-		Unfinished:  r.Flags&FlagUnfinished != 0,
-		BootNS:      r.EnteredNS,
-		TimeNS:      int64(r.EnteredNS) + bootToUnixNS,
-		DurationNS:  r.ExitedNS - r.EnteredNS,
-		Return:      r.Return,
-		RawReturn:   r.Return,
-		RawCommand:  r.Command,
-		CPU:         r.CPU,
-		Process:     r.process(bootToUnixNS, e.Process.Comm),
-		Object:      r.Object.object(),
+		ID:           event.ID(r.Event),
+		ABI:          event.ABI(r.ABI),
+		Multiplexed:  r.Flags&FlagMultiplexed != 0,
+		Compat:       r.Flags&FlagCompat != 0,
+		Time64:       r.Flags&FlagTime64 != 0,
+		Unfinished:   r.Flags&FlagUnfinished != 0,
+		BootNS:       r.EnteredNS,
+		TimeNS:       int64(r.EnteredNS) + bootToUnixNS,
+		DurationNS:   r.ExitedNS - r.EnteredNS,
+		Return:       r.Return,
+		RawReturn:    r.Return,
+		RawCommand:   r.Command,
+		CPU:          r.CPU,
+		Process:      r.process(bootToUnixNS, e.Process.Comm),
+		Object:       r.Object.object(),
+		CopiedNS:     r.CopiedNS,
+		CopiedSleeps: r.CopiedSleeps,
+		Sleeps:       r.Sleeps,
+		Overlaps:     e.Overlaps[:0],
 	}
 	if e.Multiplexed {
 		e.Call, e.Version = uint16(r.Raw[0]), uint16(r.Raw[0]>>16)
@@ -52,6 +61,7 @@ func Parse(b []byte, bootToUnixNS int64, e *event.Event) error {
 	}
 	e.Args = widen(e.Row(), e.ABI, r.Args)
 	r.memory(b, e)
+	r.overlaps(b, e)
 	takeAttachAddress(e)
 	return nil
 }
@@ -71,14 +81,23 @@ func (r *Record) check(length int) error {
 		return fmt.Errorf("%w: unknown object kind %d", ErrMalformed, r.Object.Kind)
 	case r.ExitedNS < r.EnteredNS:
 		return fmt.Errorf("%w: exit %d before entry %d", ErrMalformed, r.ExitedNS, r.EnteredNS)
+	case r.CopiedNS != 0 && (r.CopiedNS < r.EnteredNS || r.CopiedNS > r.ExitedNS):
+		return fmt.Errorf("%w: copy at %d, not between entry %d and exit %d", ErrMalformed, r.CopiedNS, r.EnteredNS, r.ExitedNS)
+	case r.Overlaps > 0 && (r.Overlaps > maxOverlaps || int(r.OverlapsOffset)+int(r.Overlaps)*overlapSize > int(r.Length)-Size):
+		return fmt.Errorf("%w: %d overlaps at %d, with %d bytes there", ErrMalformed, r.Overlaps, r.OverlapsOffset, int(r.Length)-Size)
 	}
 	for i := range r.Memory {
 		m := &r.Memory[i]
 		if m.Used != 0 && !hasMemory(event.Lookup(event.ID(r.Event)), i) {
 			return fmt.Errorf("%w: event %d has no memory %d", ErrMalformed, r.Event, i)
 		}
-		if event.Pointee(m.Pointee) > event.Semun {
+		if event.Pointee(m.Pointee) > event.SemunOut {
 			return fmt.Errorf("%w: unknown pointee %d of memory %d", ErrMalformed, m.Pointee, i)
+		}
+		for j := range m.Mappings {
+			if event.MappingState(m.Mappings[j].State) > event.MappingUnread {
+				return fmt.Errorf("%w: unknown state %d of mapping %d of memory %d", ErrMalformed, m.Mappings[j].State, j, i)
+			}
 		}
 		for j := range m.Views {
 			if err := m.Views[j].check(int(r.Length) - Size); err != nil {
@@ -96,6 +115,9 @@ func (v *View) check(room int) error {
 	}
 	if event.State(v.State) > event.Unreadable {
 		return fmt.Errorf("%w: unknown state %d", ErrMalformed, v.State)
+	}
+	if event.Source(v.Source) > event.AtKmalloc {
+		return fmt.Errorf("%w: unknown source %d", ErrMalformed, v.Source)
 	}
 	return nil
 }
@@ -189,13 +211,39 @@ func (r *Record) memory(b []byte, e *event.Event) {
 			Pointee: event.Pointee(src.Pointee), Arg: argName(e, i), Address: src.Address, Length: src.Length,
 			Entry: src.Views[AtEntry].view(b[Size:]), Exit: src.Views[AtExit].view(b[Size:]),
 			Kernel: src.Views[InKernel].view(b[Size:]), KernelLength: uint64(src.Views[InKernel].Length),
+			KernelSource: event.Source(src.Views[InKernel].Source),
 		}
+		for j := range src.Mappings {
+			dst.Mappings[j] = src.Mappings[j].mapping()
+		}
+	}
+	main := &e.Memory[event.MainMemory]
+	main.Entry.Digest, main.Kernel.Digest, main.Exit.Digest = r.Digests[AtEntry], r.Digests[InKernel], r.Digests[AtExit]
+}
+
+func (m *Mapping) mapping() event.Mapping {
+	return event.Mapping{
+		State: event.MappingState(m.State), Shared: m.Flags&MappingShared != 0, Userfaultfd: m.Flags&MappingUserfaultfd != 0,
+		Resident: m.Flags&MappingResident != 0, Magic: m.Magic, IsSegment: m.Flags&MappingSegment != 0, SegmentID: m.Segment, Attached: m.Attached,
+	}
+}
+
+// overlaps takes the overlapping calls out of the bytes after the record.
+func (r *Record) overlaps(b []byte, e *event.Event) {
+	e.OverlapsOmitted = r.OverlapsOmitted
+	for i := range int(r.Overlaps) {
+		var o Overlap
+		copy(unsafe.Slice((*byte)(unsafe.Pointer(&o)), overlapSize), b[Size+int(r.OverlapsOffset)+i*overlapSize:])
+		e.Overlaps = append(e.Overlaps, event.Overlap{
+			HostPID: o.PID, HostTID: o.TID, ID: event.ID(o.Event), Writes: o.Writes != 0,
+			Address: o.Address, Length: o.Length, BootNS: o.EnteredNS,
+		})
 	}
 }
 
 // view takes what was captured out of the bytes after the record.
 func (v *View) view(b []byte) event.View {
-	view := event.View{State: event.State(v.State)}
+	view := event.View{State: event.State(v.State), Digested: uint64(v.Digested)}
 	if v.Captured > 0 {
 		view.Bytes = b[v.Offset : int(v.Offset)+int(v.Captured)]
 	}

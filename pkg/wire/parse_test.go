@@ -184,6 +184,12 @@ func TestParseRefuses(t *testing.T) {
 		"state":        func(r *Record) { r.Memory[0].Views[AtExit].State = 77 },
 		"pointee":      func(r *Record) { r.Memory[0].Pointee = 77 },
 		"timeout":      func(r *Record) { r.Memory[event.TimeoutMemory].Used = 1 },
+		"early copy":   func(r *Record) { r.CopiedNS = r.EnteredNS - 1 },
+		"late copy":    func(r *Record) { r.CopiedNS = r.ExitedNS + 1 },
+		"source":       func(r *Record) { r.Memory[0].Views[InKernel].Source = 77 },
+		"mapping":      func(r *Record) { r.Memory[0].Mappings[1].State = 77 },
+		"overlaps":     func(r *Record) { r.Overlaps = 1 },
+		"many":         func(r *Record) { r.Overlaps = math.MaxUint16 },
 	} {
 		b := slices.Clone(valid)
 		spoil((*Record)(unsafe.Pointer(&b[0])))
@@ -197,6 +203,96 @@ func TestParseRefuses(t *testing.T) {
 		if err := Parse(valid[:cut], 0, &e); !errors.Is(err, ErrMalformed) {
 			t.Fatalf("%d bytes: error %v, want ErrMalformed", cut, err)
 		}
+	}
+}
+
+// TestParseViews has a message whose text differs at exit beyond what was captured.
+func TestParseViews(t *testing.T) {
+	r, text := msgsnd()
+	r.CopiedNS, r.CopiedSleeps = 310, 1
+	r.Sleeps = 2
+	m := &r.Memory[event.MainMemory]
+	m.Length = 108
+	m.Views = [3]View{
+		AtEntry: {State: uint8(event.Cut), Digested: 100},
+		AtExit:  {State: uint8(event.Cut), Captured: 13, Digested: 100},
+	}
+	r.Digests = [3]uint64{AtEntry: 0xabc, AtExit: 0xdef}
+	m.Mappings[0] = Mapping{State: uint8(event.Mapped), Flags: MappingShared | MappingSegment, Magic: 0x01021994, Segment: 32770, Attached: 2}
+	m.Mappings[1] = Mapping{State: uint8(event.MappingUnread), Flags: MappingUserfaultfd}
+	d := document(t, parse(t, encode(r, text)))
+	got := d.Memory[0]
+	if !*got.Changed || !slices.Equal(got.Differing, []string{"atEntry-atExit"}) || got.Written {
+		t.Errorf("changed %v, differing %v, written %t", *got.Changed, got.Differing, got.Written)
+	}
+	if c := got.AtEntry; c.Digest != "0000000000000abc" || *c.DigestLength != 100 || c.LengthRead != 108 {
+		t.Errorf("digest %s of %d bytes, %d read", c.Digest, *c.DigestLength, c.LengthRead)
+	}
+	if *d.StalledNS != 210 || *d.StalledSleeps != 1 || d.Sleeps != 2 {
+		t.Errorf("stalled for %d ns with %d sleeps of %d", *d.StalledNS, *d.StalledSleeps, d.Sleeps)
+	}
+	first, last := got.Mappings[0], got.Mappings[1]
+	if !*first.Shared || *first.Userfaultfd || *first.Segment != 32770 || *first.Attached != 2 || first.FileSystem != "tmpfs" {
+		t.Errorf("first byte: %+v", first)
+	}
+	if last.State != "unread" || last.Userfaultfd != nil || last.Shared != nil || last.Segment != nil {
+		t.Errorf("last byte: %+v, want nothing of what was not read", last)
+	}
+}
+
+// TestParseUnchanged has views that do not compare: nothing was read twice.
+func TestParseUnchanged(t *testing.T) {
+	r, text := msgsnd()
+	r.Memory[event.MainMemory].Views[AtExit] = View{State: uint8(event.Unreadable)}
+	if m := document(t, parse(t, encode(r, text))).Memory[0]; m.Changed != nil || m.Differing != nil {
+		t.Errorf("changed %v, differing %v; want neither", m.Changed, m.Differing)
+	}
+	r.Memory[event.MainMemory].Views[AtExit] = View{State: uint8(event.Whole), Captured: 13}
+	if m := document(t, parse(t, encode(r, text))).Memory[0]; m.Changed == nil || *m.Changed {
+		t.Errorf("changed %v, want false", m.Changed)
+	}
+}
+
+// TestParseKernelSettingsChanged compares settings that a 32-bit caller has in another
+// layout than the kernel.
+func TestParseKernelSettingsChanged(t *testing.T) {
+	for _, mode := range []uint16{0o600, 0o666} {
+		user, kernel := make([]byte, 88), make([]byte, 120)
+		binary.NativeEndian.PutUint16(user[20:], 0o600)
+		binary.NativeEndian.PutUint16(kernel[20:], mode)
+		r := Record{Event: uint8(event.Msgctl), ABI: uint8(event.I386), Flags: FlagCompat, Args: [6]uint64{7, event.IPCSet, 0x1000}, Command: event.IPCSet}
+		r.Memory[event.MainMemory] = Memory{Used: 1, Length: 88, Pointee: uint8(event.Settings)}
+		b := encode(r, append(user, kernel...))
+		views := &(*Record)(unsafe.Pointer(&b[0])).Memory[event.MainMemory].Views
+		views[AtEntry] = View{Captured: 88, State: uint8(event.Whole)}
+		views[InKernel] = View{Offset: 88, Captured: 120, Length: 120, State: uint8(event.Whole), Source: uint8(event.AtFunction)}
+		m := document(t, parse(t, b)).Memory[0]
+		if *m.Changed != (mode != 0o600) || m.InKernel.Source != "function" {
+			t.Errorf("mode %o in the kernel: changed %t, source %s", mode, *m.Changed, m.InKernel.Source)
+		}
+	}
+}
+
+func TestParseOverlaps(t *testing.T) {
+	r, text := msgsnd()
+	others := []Overlap{
+		{PID: 9, TID: 10, Event: uint8(event.Msgrcv), Writes: 1, Address: 0x7ffc0000, Length: 16, EnteredNS: 50},
+		{PID: 9, TID: 11, Event: 200, Address: 0x7ffc0008, Length: 8, EnteredNS: 60},
+	}
+	tail := unsafe.Slice((*byte)(unsafe.Pointer(&others[0])), len(others)*overlapSize)
+	r.Overlaps, r.OverlapsOffset, r.OverlapsOmitted = 2, uint16(len(text)), 3
+	r.Memory[event.MainMemory].Views[AtEntry].Captured = 13
+	b := encode(r, append(text, tail...))
+	(*Record)(unsafe.Pointer(&b[0])).Memory[event.MainMemory].Views[AtEntry].Captured = 13
+	d := document(t, parse(t, b))
+	if len(d.Overlaps) != 2 || d.OverlapsOmitted != 3 {
+		t.Fatalf("overlaps %+v, %d omitted", d.Overlaps, d.OverlapsOmitted)
+	}
+	if o := d.Overlaps[0]; o.EventName != "msgrcv" || !o.Writes || o.HostThreadID != 10 || o.Timestamp != 50 || o.DurationNS != nil {
+		t.Errorf("overlap %+v", o)
+	}
+	if o := d.Overlaps[1]; o.EventName != "unknown" || o.Address != "0x7ffc0008" || o.Writes {
+		t.Errorf("overlap %+v", o)
 	}
 }
 

@@ -3,7 +3,7 @@ package wire
 
 // Format is the version of the record layout. It changes whenever Record does,
 // and record.h has the same number.
-const Format = 2
+const Format = 3
 
 // The flags of a record.
 const (
@@ -27,6 +27,7 @@ type Record struct {
 	Command uint32 `c:"command"` // cmd of a *ctl call as it was passed
 
 	EnteredNS uint64    `c:"entered_ns"` // on CLOCK_BOOTTIME, as all times here
+	CopiedNS  uint64    `c:"copied_ns"`  // the kernel had its copy of main memory; 0: not seen
 	ExitedNS  uint64    `c:"exited_ns"`
 	Return    int64     `c:"ret"`
 	Raw       [6]uint64 `c:"raw"`  // registers; 32 bits each for a compat caller
@@ -50,12 +51,19 @@ type Record struct {
 	MountNS       uint32 `c:"mount_ns"`
 	PIDNS         uint32 `c:"pid_ns"`
 	IPCNS         uint32 `c:"ipc_ns"`
-	_             uint32
+	Sleeps        uint32 `c:"sleeps"` // voluntary context switches in the call
 
 	Comm [16]byte `c:"comm"`
 
-	Object Object    `c:"object"`
-	Memory [3]Memory `c:"memory"`
+	Object  Object    `c:"object"`
+	Memory  [3]Memory `c:"memory"`
+	Digests [3]uint64 `c:"digests"` // of the views of main memory
+
+	OverlapsOffset  uint16 `c:"overlaps_offset"` // in the bytes after the record
+	Overlaps        uint16 `c:"overlaps"`        // how many Overlap lie there
+	OverlapsOmitted uint32 `c:"overlaps_omitted"`
+	CopiedSleeps    uint32 `c:"copied_sleeps"` // voluntary context switches until CopiedNS
+	_               uint32
 }
 
 // Object is struct object of record.h: the IPC object behind the call.
@@ -80,12 +88,43 @@ type Object struct {
 
 // Memory is struct memory of record.h: one piece of user memory.
 type Memory struct {
-	Address uint64  `c:"address"`
-	Length  uint64  `c:"wanted"`  // bytes that the call asks for
-	Views   [3]View `c:"views"`   // AtEntry, InKernel, AtExit
-	Pointee uint8   `c:"pointee"` // event.Pointee
-	Used    uint8   `c:"used"`
-	_       [2]byte
+	Address  uint64  `c:"address"`
+	Length   uint64  `c:"wanted"`  // bytes that the call asks for
+	Views    [3]View `c:"views"`   // AtEntry, InKernel, AtExit
+	Pointee  uint8   `c:"pointee"` // event.Pointee
+	Used     uint8   `c:"used"`
+	_        [2]byte
+	Mappings [2]Mapping `c:"mappings"` // of its first and of its last byte
+}
+
+// Mapping is struct mapping of record.h: what is mapped at a byte.
+type Mapping struct {
+	State    uint8 `c:"state"` // event.MappingState
+	Flags    uint8 `c:"flags"`
+	_        [2]byte
+	Magic    uint32 `c:"magic"` // of the file system
+	Segment  int32  `c:"segment"`
+	Attached uint32 `c:"attached"`
+}
+
+// The flags of a mapping.
+const (
+	MappingShared = 1 << iota
+	MappingUserfaultfd
+	MappingSegment
+	MappingResident
+)
+
+// Overlap is struct overlap of record.h: a call of another thread on the same memory.
+type Overlap struct {
+	PID       uint32 `c:"host_pid"`
+	TID       uint32 `c:"host_tid"`
+	Event     uint8  `c:"event"`
+	Writes    uint8  `c:"writes"`
+	_         [6]byte
+	Address   uint64 `c:"address"`
+	Length    uint64 `c:"length"`
+	EnteredNS uint64 `c:"entered_ns"`
 }
 
 // The looks at one piece of memory.
@@ -99,7 +138,8 @@ const (
 type View struct {
 	Offset   uint16 `c:"offset"` // in the bytes after the record
 	Captured uint16 `c:"captured"`
-	Length   uint32 `c:"length"` // InKernel: bytes that the kernel has
-	State    uint8  `c:"state"`  // event.State
-	_        [3]byte
+	Length   uint32 `c:"length"`   // InKernel: bytes that the kernel has
+	State    uint8  `c:"state"`    // event.State
+	Source   uint8  `c:"source"`   // InKernel: event.Source
+	Digested uint16 `c:"digested"` // bytes that go into the digest
 }
