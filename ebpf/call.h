@@ -6,7 +6,6 @@
 /* Wakes the reader once this much waits for it; else it comes by itself. */
 #define WAKEUP_BYTES (64 * 1024)
 
-#define EINTR		 4
 #define ERESTARTSYS	 512
 #define ERESTART_LAST	 516
 #define MAX_ERRNO	 4095
@@ -134,9 +133,46 @@ static __always_inline void miss_return(struct inflight *call)
 	__u32 tid = call->record.host_tid;
 
 	call->active = 0;
+	leave_space(call, 0);
+	forget_message(call);
 	if (call->large)
 		bpf_map_delete_elem(&large_records, &tid);
 	COUNT(return_missed);
+}
+
+/* Puts the overlaps behind the views. */
+static __always_inline void append_overlaps(struct inflight *call, __u8 *views, __u64 limit)
+{
+	__u64 at = call->bytes;
+	__u32 count = call->overlaps_found;
+
+	asm volatile("" : "+r"(at));
+	if (!count || count > OVERLAPS || at > limit)
+		return;
+	bpf_probe_read_kernel(views + at, OVERLAPS_BYTES, call->overlaps);
+	call->record.overlaps_offset = at;
+	call->record.overlaps = count;
+	call->bytes += count * sizeof(struct overlap);
+}
+
+/* When the call ended, and how often its thread slept until then. */
+static __always_inline void note_end(struct inflight *call)
+{
+	struct record *record = &call->record;
+
+	record->exited_ns = bpf_ktime_get_boot_ns();
+	record->sleeps = (__u32)BPF_CORE_READ((struct task_struct *)bpf_get_current_task(), nvcsw) - record->sleeps;
+}
+
+/* Ends a call that no signature can match. */
+static __always_inline void discard(struct inflight *call)
+{
+	__u32 tid = call->record.host_tid;
+
+	call->active = 0;
+	if (call->large)
+		bpf_map_delete_elem(&large_records, &tid);
+	COUNT(unmatched);
 }
 
 /* Hands the finished record to the reader. Not inlined: three places need it. */
@@ -153,7 +189,13 @@ static __noinline int emit(struct inflight *call)
 	call->active = 0;
 	record = &call->record;
 	record->cpu = bpf_get_smp_processor_id();
-	record->exited_ns = bpf_ktime_get_boot_ns();
+	if (call->large) {
+		large = bpf_map_lookup_elem(&large_records, &record->host_tid);
+		if (large)
+			append_overlaps(call, large->views, LARGE_BYTES);
+	} else {
+		append_overlaps(call, call->views, INLINE_BYTES);
+	}
 	if (bpf_ringbuf_query(&records, BPF_RB_AVAIL_DATA) >= WAKEUP_BYTES)
 		wakeup = BPF_RB_FORCE_WAKEUP;
 
@@ -169,7 +211,7 @@ static __noinline int emit(struct inflight *call)
 			err = bpf_ringbuf_output(&records, large, bytes, wakeup);
 		}
 		bpf_map_delete_elem(&large_records, &tid);
-	} else if (bytes <= sizeof(*record) + INLINE_BYTES) {
+	} else if (bytes <= sizeof(*record) + sizeof(call->views)) {
 		err = bpf_ringbuf_output(&records, record, bytes, wakeup);
 	}
 	if (err)
@@ -184,7 +226,7 @@ static __noinline int emit(struct inflight *call)
  * the kernel will take for the number of the call. at_function tells that the
  * program runs at the call's entry function and not at the tracepoint.
  */
-static __always_inline int enter(struct pt_regs *regs, long number, int at_function)
+static __always_inline int enter(struct pt_regs *regs, long number, int at_function, enum mapping_search search)
 {
 	struct task_struct *task = (void *)bpf_get_current_task();
 	long index = table_number(number);
@@ -230,14 +272,24 @@ static __always_inline int enter(struct pt_regs *regs, long number, int at_funct
 	call->large = 0;
 	call->key_found = 0;
 	call->bytes = 0;
+	call->overlaps_found = 0;
+	call->met = 0;
 	record->format = RECORD_FORMAT;
 	record->event = event;
 	record->abi = compat ? ABI_COMPAT : ABI_NATIVE;
 	record->flags = (compat ? RECORD_COMPAT : 0) | (multiplexed ? RECORD_MULTIPLEXED : 0) |
 			(entry & CALL_TIME64 ? RECORD_TIME64 : 0);
-	record->ret = 0;
 	__builtin_memcpy(record->raw, raw, sizeof(raw));
 	__builtin_memcpy(record->args, args, sizeof(args));
+	if (pushdown && !may_match(0)) {
+		discard(call);
+		return 0;
+	}
+	record->ret = 0;
+	record->copied_ns = 0;
+	record->copied_sleeps = 0;
+	record->overlaps = 0;
+	record->overlaps_omitted = 0;
 	__builtin_memset(&record->object, 0, sizeof(record->object));
 	__builtin_memset(record->memory, 0, sizeof(record->memory));
 	record->command = 0;
@@ -251,9 +303,15 @@ static __always_inline int enter(struct pt_regs *regs, long number, int at_funct
 		if (about->command > 0)
 			record->command = record->args[about->command & 3];
 		find_object_at_entry(task, call);
-		read_memory_at_entry(call);
+		if (memory_watched) {
+			read_memory_at_entry(call);
+			look_at_mappings(call, search);
+		}
 	}
+	record->sleeps = BPF_CORE_READ(task, nvcsw);
 	record->entered_ns = bpf_ktime_get_boot_ns();
+	enter_space(task, call);
+	expect_message(call);
 	return 0;
 }
 
@@ -273,8 +331,28 @@ static __always_inline long returned(const struct record *record, long ret)
 	return ret;
 }
 
-/* The exit of the call that this thread is in, if it is one of ours. */
-static __always_inline int leave(long ret)
+/*
+ * Whether these are the registers that the call was entered with: no call of ours
+ * changes them. A program that is left out at the exit of one call and at the entry
+ * of the next would otherwise take the end of the one for that of the other.
+ */
+static __always_inline int is_exit_of(const struct record *record, struct pt_regs *regs)
+{
+	__u64 raw[6];
+	__u32 i, other = 0;
+
+	read_registers(regs, record->flags & RECORD_COMPAT, raw);
+#pragma unroll
+	for (i = 0; i < 6; i++)
+		other |= raw[i] != record->raw[i];
+	return !other;
+}
+
+/*
+ * The exit of the call that this thread is in, if it is one of ours; regs are those
+ * of its caller, or 0 where the program does not have them.
+ */
+static __always_inline int leave(struct pt_regs *regs, long ret)
 {
 	struct task_struct *task = (void *)bpf_get_current_task();
 	struct inflight *call = current_call();
@@ -283,12 +361,25 @@ static __always_inline int leave(long ret)
 	if (!call)
 		return 0;
 	record = &call->record;
+	if (regs && !is_exit_of(record, regs)) {
+		miss_return(call);
+		return 0;
+	}
 	record->ret = ret = returned(record, ret);
 	if ((ret == -EINTR || (ret <= -ERESTARTSYS && ret >= -ERESTART_LAST)) && task_is_dying(task))
 		record->flags |= RECORD_UNFINISHED;
 	if (record->event != EVENT_IPC && record->event < EVENT_COUNT) {
 		find_object_at_exit(task, call);
-		read_memory_at_exit(call);
+		leave_space(call, 1);
+		if (memory_watched)
+			read_memory_at_exit(call);
+		keep_allocated_message(call);
+	}
+	forget_message(call);
+	note_end(call);
+	if (pushdown && !may_match(1)) {
+		discard(call);
+		return 0;
 	}
 	return emit(call);
 }

@@ -38,14 +38,23 @@ struct body_table {
 	{                                                  \
 		struct pt_regs *regs = (void *)ctx[0];     \
                                                            \
-		enter(regs, number_of(regs), 1);           \
+		enter(regs, number_of(regs), 1, BY_HELPER); \
+		bpf_tail_call(ctx, &enter_nobody##group, 0); \
+		return 0;                                  \
+	}                                                  \
+	SEC("?fentry")                                     \
+	int old_enter_body##group(function_args *ctx)      \
+	{                                                  \
+		struct pt_regs *regs = (void *)ctx[0];     \
+                                                           \
+		enter(regs, number_of(regs), 1, BY_TREE);  \
 		bpf_tail_call(ctx, &enter_nobody##group, 0); \
 		return 0;                                  \
 	}                                                  \
 	SEC("?fexit")                                      \
 	int leave_body##group(function_args *ctx)          \
 	{                                                  \
-		leave(ctx[1]);                             \
+		leave((void *)ctx[0], ctx[1]);             \
 		bpf_tail_call(ctx, &leave_nobody##group, 0); \
 		return 0;                                  \
 	}

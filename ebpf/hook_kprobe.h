@@ -30,13 +30,21 @@ int kprobe_enter(struct pt_regs *ctx)
 {
 	struct pt_regs *regs = (void *)ARGUMENT1(ctx);
 
-	return enter(regs, number_of(regs), 1);
+	return enter(regs, number_of(regs), 1, BY_HELPER);
+}
+
+SEC("?kprobe")
+int old_kprobe_enter(struct pt_regs *ctx)
+{
+	struct pt_regs *regs = (void *)ARGUMENT1(ctx);
+
+	return enter(regs, number_of(regs), 1, BY_TREE);
 }
 
 SEC("?kretprobe")
 int kprobe_leave(struct pt_regs *ctx)
 {
-	return leave(RETURNED(ctx));
+	return leave(0, RETURNED(ctx));
 }
 
 SEC("?kprobe")

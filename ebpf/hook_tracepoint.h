@@ -12,7 +12,13 @@
 SEC("?raw_tp/sys_enter")
 int sys_enter(struct bpf_raw_tracepoint_args *ctx)
 {
-	return enter((void *)ctx->args[0], ctx->args[1], 0);
+	return enter((void *)ctx->args[0], ctx->args[1], 0, BY_HELPER);
+}
+
+SEC("?raw_tp/sys_enter")
+int old_sys_enter(struct bpf_raw_tracepoint_args *ctx)
+{
+	return enter((void *)ctx->args[0], ctx->args[1], 0, BY_TREE);
 }
 
 SEC("?raw_tp/sys_exit")
@@ -22,7 +28,7 @@ int sys_exit(struct bpf_raw_tracepoint_args *ctx)
 
 	if (!lookup_call(index, 0) && !lookup_call(index, 1))
 		return 0;
-	return leave(ctx->args[1]);
+	return leave((void *)ctx->args[0], ctx->args[1]);
 }
 
 /* What the perf event gives: /sys/kernel/tracing/events/raw_syscalls/sys_enter/format. */
@@ -35,7 +41,7 @@ struct syscall_event {
 SEC("?tp/raw_syscalls/sys_enter")
 int perf_sys_enter(struct syscall_event *ctx)
 {
-	return enter((void *)bpf_task_pt_regs((void *)bpf_get_current_task_btf()), ctx->number, 0);
+	return enter((void *)bpf_task_pt_regs((void *)bpf_get_current_task_btf()), ctx->number, 0, BY_HELPER);
 }
 
 SEC("?tp/raw_syscalls/sys_exit")
@@ -45,7 +51,19 @@ int perf_sys_exit(struct syscall_event *ctx)
 
 	if (!lookup_call(index, 0) && !lookup_call(index, 1))
 		return 0;
-	return leave(ctx->values[0]);
+	return leave((void *)bpf_task_pt_regs((void *)bpf_get_current_task_btf()), ctx->values[0]);
+}
+
+/*
+ * Every allocation of the kernel. Only attached where the functions that have a copy
+ * of the message cannot be; include/trace/events/kmem.h: before 6.1 an argument more
+ * came before the size in some kernels.
+ */
+SEC("?raw_tp/kmalloc")
+int kmalloc(struct bpf_raw_tracepoint_args *ctx)
+{
+	note_allocation(ctx->args[1], ctx->args[2], ctx->args[3]);
+	return 0;
 }
 
 #endif

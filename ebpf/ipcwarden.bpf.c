@@ -12,12 +12,18 @@
 #include <bpf/bpf_core_read.h>
 
 #include "record.h"
+#include "rule.h"
 #include "table.gen.h"
 #include "maps.h"
 #include "task.h"
 #include "object.h"
+#include "digest.h"
 #include "memory.h"
+#include "mapping.h"
+#include "overlap.h"
+#include "message.h"
 #include "kernelcopy.h"
+#include "pushdown.h"
 #include "call.h"
 #include "hook_tracepoint.h"
 #include "hook_kprobe.h"
@@ -40,6 +46,9 @@ int sched_process_exit(struct bpf_raw_tracepoint_args *ctx)
 		return 0;
 	if (call->active && is_at_tracepoint(&call->record)) {
 		call->record.flags |= RECORD_UNFINISHED;
+		leave_space(call, 0);
+		forget_message(call);
+		note_end(call);
 		emit(call);
 	} else if (call->active) {
 		miss_return(call);

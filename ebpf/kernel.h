@@ -23,17 +23,26 @@ typedef __u8 bool;
 /* include/uapi/linux/bpf.h */
 enum bpf_map_type {
 	BPF_MAP_TYPE_HASH = 1,
+	BPF_MAP_TYPE_ARRAY = 2,
 	BPF_MAP_TYPE_PROG_ARRAY = 3,
 	BPF_MAP_TYPE_PERCPU_ARRAY = 6,
+	BPF_MAP_TYPE_LRU_HASH = 9,
+	BPF_MAP_TYPE_ARRAY_OF_MAPS = 12,
 	BPF_MAP_TYPE_RINGBUF = 27,
 };
 
 enum {
 	BPF_ANY = 0,
+	BPF_NOEXIST = 1,
 	BPF_RB_NO_WAKEUP = 1,
 	BPF_RB_FORCE_WAKEUP = 2,
 	BPF_RB_AVAIL_DATA = 0,
 };
+
+/* include/uapi/asm-generic/errno-base.h */
+#define ENOENT 2
+#define EINTR  4
+#define EFAULT 14
 
 struct bpf_raw_tracepoint_args {
 	__u64 args[0];
@@ -190,10 +199,75 @@ struct shmid_kernel {
 	struct pid *shm_lprid;
 };
 
+struct list_head {
+	struct list_head *next, *prev;
+};
+
 /* include/linux/msg.h */
 struct msg_msg {
+	struct list_head m_list;
 	long m_type;
 	unsigned long m_ts;
+};
+
+/* include/linux/fs.h, include/linux/dcache.h */
+struct super_block {
+	unsigned long s_magic;
+	unsigned long s_flags;
+};
+
+struct inode {
+	unsigned long i_ino;
+	struct super_block *i_sb;
+};
+
+struct qstr {
+	const unsigned char *name;
+};
+
+struct dentry {
+	struct qstr d_name;
+};
+
+struct path {
+	struct dentry *dentry;
+};
+
+struct file {
+	struct path f_path;
+	struct inode *f_inode;
+};
+
+/* include/linux/rbtree_types.h, include/linux/mm_types.h */
+struct rb_node {
+	struct rb_node *rb_right;
+	struct rb_node *rb_left;
+};
+
+struct rb_root {
+	struct rb_node *rb_node;
+};
+
+typedef struct {
+	int counter;
+} atomic_t;
+
+struct mm_struct {
+	struct rb_root mm_rb; /* before 6.1 */
+	atomic_t mm_users;
+};
+
+struct vm_userfaultfd_ctx {
+	void *ctx; /* unless the kernel has no userfaultfd */
+};
+
+struct vm_area_struct {
+	unsigned long vm_start;
+	unsigned long vm_end;
+	unsigned long vm_flags;
+	struct rb_node vm_rb; /* before 6.1 */
+	struct file *vm_file;
+	struct vm_userfaultfd_ctx vm_userfaultfd_ctx;
 };
 
 struct nsproxy {
@@ -221,6 +295,8 @@ struct task_struct {
 	struct task_struct *group_leader;
 	struct pid *thread_pid;
 	__u64 start_boottime;
+	unsigned long nvcsw;
+	struct mm_struct *mm;
 	const struct cred *cred;
 	struct nsproxy *nsproxy;
 	struct signal_struct *signal;

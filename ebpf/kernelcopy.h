@@ -38,6 +38,15 @@ static __always_inline void keep_checked_object(struct kern_ipc_perm *perm)
 		keep_object(call, perm);
 }
 
+/* The kernel has its copy of main memory now. */
+static __always_inline void note_copy(struct record *record)
+{
+	struct task_struct *task = (void *)bpf_get_current_task();
+
+	record->copied_ns = bpf_ktime_get_boot_ns();
+	record->copied_sleeps = (__u32)BPF_CORE_READ(task, nvcsw) - record->sleeps;
+}
+
 /* The view for the kernel's copy of main memory; 0 if it is there already. */
 static __always_inline struct view *kernel_view(struct inflight *call)
 {
@@ -56,6 +65,8 @@ static __always_inline void keep_copy(struct inflight *call, const void *address
 
 	if (!view)
 		return;
+	note_copy(&call->record);
+	view->source = SOURCE_FUNCTION;
 	view->length = bytes;
 	dst = next_view(call, view, bytes, &room);
 	if (!dst) {
@@ -77,18 +88,11 @@ static __always_inline void keep_operations(struct kern_ipc_perm *perm, const vo
 	keep_copy(call, sops, (__u64)nsops * SEMBUF_BYTES);
 }
 
-/*
- * security_msg_queue_msgsnd(). The message as the caller's struct msgbuf would have
- * it, so that the two compare: the type in a word of the caller, then the text, of
- * which the first page of a message has more than any snapshot (ipc/msgutil.c).
- */
+/* security_msg_queue_msgsnd(). */
 static __always_inline void keep_message(struct kern_ipc_perm *perm, struct msg_msg *msg)
 {
 	struct inflight *call = current_call();
-	__u64 text, length;
 	struct view *view;
-	__u32 word, room;
-	__u8 *dst;
 
 	if (!call || call->record.event != EVENT_MSGSND)
 		return;
@@ -96,24 +100,8 @@ static __always_inline void keep_message(struct kern_ipc_perm *perm, struct msg_
 	view = kernel_view(call);
 	if (!view)
 		return;
-	word = word_bytes(&call->record);
-	length = BPF_CORE_READ(msg, m_ts);
-	text = length > snapshot_bytes ? snapshot_bytes : length;
-	view->length = word + length;
-	dst = next_view(call, view, word + text, &room);
-	if (!dst) {
-		view->state = STATE_CUT;
-		return;
-	}
-	if (word == 4)
-		bpf_probe_read_kernel(dst, 4, __builtin_preserve_access_index(&msg->m_type));
-	else
-		bpf_probe_read_kernel(dst, 8, __builtin_preserve_access_index(&msg->m_type));
-	view->state = read_kernel(dst + word, room - 8, (void *)msg + bpf_core_type_size(struct msg_msg), text, &view->captured);
-	if (view->state == STATE_WHOLE && text < length)
-		view->state = STATE_CUT;
-	view->captured += word;
-	call->bytes += view->captured;
+	note_copy(&call->record);
+	copy_message(call, view, msg, SOURCE_FUNCTION);
 }
 
 /*

@@ -15,20 +15,38 @@
 #define INLINE_BYTES (3 * INLINE_VIEW + 4 * SMALL_VIEW)
 #define LARGE_BYTES  (3 * LARGE_VIEW + 4 * SMALL_VIEW)
 
+/* The overlaps follow the views. */
+#define OVERLAPS_BYTES (OVERLAPS * sizeof(struct overlap))
+
+#define DIGEST_CHUNK 256
+
+#define FIELDS 32 /* at least FIELD_COUNT, and a power of two */
+
 /* A call between entry and exit: its record under construction. */
 struct inflight {
 	__u8 active;
 	__u8 large;	/* the bytes of the views lie in large_records */
 	__u8 key_found; /* record.object was found by key at entry */
-	__u8 pad;
-	__u32 bytes; /* of the views */
+	__u8 sending;	/* counted in sending_calls */
+	__u32 bytes;	/* of the views */
+	__u64 space;	/* key into spaces where the call has a place there, else 0 */
+	__u32 place;	/* in the space */
+	__u32 overlaps_found;
+	__u32 met;	/* another call was on its memory, or may have been */
+	__u32 held;	/* the tests of the rule that the call passes */
+	__u64 message; /* what msgsnd allocated */
+	__u64 fields[FIELDS]; /* enum field: what tests are on */
+	__u64 unknown;	      /* those that are not known yet, by bit */
+	struct overlap overlaps[OVERLAPS];
+	__u64 sip[4]; /* state of the digest, and what goes into it next */
+	__u64 chunk[DIGEST_CHUNK / sizeof(__u64)];
 	struct record record;
-	__u8 views[INLINE_BYTES];
+	__u8 views[INLINE_BYTES + OVERLAPS_BYTES];
 };
 
 struct large_record {
 	struct record record;
-	__u8 views[LARGE_BYTES];
+	__u8 views[LARGE_BYTES + OVERLAPS_BYTES];
 };
 
 /*
@@ -50,6 +68,54 @@ struct {
 	__type(value, struct large_record);
 } large_records SEC(".maps");
 
+/*
+ * The main memory of the calls under way in an address space that more than one
+ * thread uses: a place is free while its entered_ns is 0. struct mm_struct to struct
+ * space; the space that was not used for longest makes room for another.
+ */
+#define PLACES 64
+
+struct space {
+	struct overlap places[PLACES];
+	__u32 met[PLACES]; /* how many calls were on the memory of the one in the place */
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 1024);
+	__type(key, __u64);
+	__type(value, struct space);
+} spaces SEC(".maps");
+
+/*
+ * What calls are wanted for, by event. The map is replaced as a whole, which the kernel
+ * makes sure of that no program sees half of; without one every call is wanted.
+ */
+struct rules {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, EVENT_COUNT);
+	__uint(key_size, sizeof(__u32));
+	__uint(value_size, sizeof(struct rule)); /* clang gives the loader no type that only a map in a map has */
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__array(values, struct rules);
+} rules_in_use SEC(".maps");
+
+/* Address of a message that a msgsnd under way has allocated, to its thread. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 16384);
+	__type(key, __u64);
+	__type(value, __u32);
+} messages SEC(".maps");
+
+/* How many calls of msgsnd are under way, where kmalloc is watched for them. */
+__u32 sending_calls;
+
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, 16 * 1024 * 1024);
@@ -57,13 +123,14 @@ struct {
 
 /*
  * What became of every call that was entered:
- * entered = filtered + emitted + ring_full + threads_full + return_missed + calls
+ * entered = filtered + unmatched + emitted + ring_full + threads_full + return_missed + calls
  * in flight.
  * pkg/probe reads it as counts.
  */
 struct counts {
 	__u64 entered;
 	__u64 filtered;	    /* a filter did not want it */
+	__u64 unmatched;    /* no signature can match it */
 	__u64 emitted;
 	__u64 ring_full;    /* lost: the reader was too slow */
 	__u64 threads_full; /* lost: too many threads that use System V IPC */
@@ -81,6 +148,7 @@ struct {
 /* What a new entry starts as. */
 static const struct inflight blank_inflight;
 static const struct large_record blank_large;
+static const struct space blank_space;
 
 /*
  * The calls that the tracepoints watch, by event, of native and of 32-bit callers;
@@ -89,8 +157,13 @@ static const struct large_record blank_large;
 const volatile __u64 tracepoint_events[2] = { ~0ULL, ~0ULL };
 
 /* Filters; a list that is not used has its flag unset. */
-const volatile __u64 wanted_events = ~0ULL;
+volatile __u64 wanted_events SEC(".data.wanted") = ~0ULL; /* can change while programs run */
 const volatile __u32 snapshot_bytes = 64;
+const volatile __u32 digest_bytes = 4048;
+const volatile __u64 digest_key[2];
+const volatile __u8 pushdown; /* to the rules in use */
+const volatile __u8 kmalloc_watched;  /* for the messages of msgsnd */
+const volatile __u8 memory_watched = 1; /* off in benchmarks only */
 const volatile __u8 filter_pids, filter_uids, filter_comms;
 
 #define FILTER_ENTRIES 1024

@@ -4,7 +4,6 @@
 #define IPCWARDEN_MEMORY_H
 
 #define PAGE_BYTES 4096
-#define EFAULT	   14
 
 /*
  * Reads up to wanted bytes of user memory into dst, at most room, and returns the
@@ -97,13 +96,18 @@ static __always_inline __u32 word_bytes(const struct record *record)
 	return record->flags & RECORD_COMPAT ? 4 : 8;
 }
 
+static __always_inline int writes_memory(__u8 pointee)
+{
+	return pointee == POINTEE_MSGBUF_OUT || pointee == POINTEE_SETTINGS_OUT || pointee == POINTEE_SEMUN_OUT;
+}
+
 static __always_inline __u64 add_saturated(__u64 a, __u64 b)
 {
 	return a + b < a ? ~0ULL : a + b;
 }
 
-/* Bytes of MEMORY_MAIN that the call asks the kernel to read at entry; 0 for none. */
-static __always_inline __u64 main_bytes_at_entry(struct record *record, const struct call *about, __u8 *pointee)
+/* Bytes of MEMORY_MAIN that the call asks the kernel to read or to write; 0 for none. */
+static __always_inline __u64 main_bytes(struct record *record, const struct call *about, __u8 *pointee)
 {
 	__u64 length = record->args[(about->main + 1) & 3];
 	__u32 command = record->command & ~COMMAND_IPC_64;
@@ -111,17 +115,23 @@ static __always_inline __u64 main_bytes_at_entry(struct record *record, const st
 	*pointee = about->main_pointee;
 	switch (about->main_pointee) {
 	case POINTEE_MSGBUF_IN:
+	case POINTEE_MSGBUF_OUT:
 		return add_saturated(length, word_bytes(record));
 	case POINTEE_SEMBUFS: /* nsops is unsigned in the kernel, and limited long before this */
 		return (length & 0xffffffff) * SEMBUF_BYTES;
 	case POINTEE_SEMUN:
-		if (command == COMMAND_SETALL)
+		if (command == COMMAND_GETALL)
+			*pointee = POINTEE_SEMUN_OUT;
+		if (command == COMMAND_SETALL || command == COMMAND_GETALL)
 			return record->object.sizes[0] * sizeof(__u16);
 		/* fallthrough */
 	case POINTEE_SETTINGS:
-		if (command != COMMAND_IPC_SET)
+		if (command == COMMAND_IPC_SET)
+			*pointee = POINTEE_SETTINGS;
+		else if (command_reads_object(about->kind, command))
+			*pointee = POINTEE_SETTINGS_OUT;
+		else
 			return 0;
-		*pointee = POINTEE_SETTINGS;
 		if (!(record->flags & RECORD_COMPAT))
 			return settings_bytes[about->kind & 3][0];
 		if ((record->flags & RECORD_MULTIPLEXED || ABI_COMPAT == ABI_ARM) && !(record->command & COMMAND_IPC_64))
@@ -140,6 +150,7 @@ static __always_inline __u64 main_bytes_bound(struct record *record, __u8 pointe
 	case POINTEE_MSGBUF_OUT:
 		return word_bytes(record) + snapshot_bytes;
 	case POINTEE_SEMUN:
+	case POINTEE_SEMUN_OUT:
 		return snapshot_bytes;
 	default:
 		return LARGE_BYTES;
@@ -176,9 +187,16 @@ static __noinline int look(struct inflight *call, __u32 place, __u32 which, __u6
 static __always_inline void look_at_main(struct inflight *call, __u32 which)
 {
 	struct memory *memory = &call->record.memory[MEMORY_MAIN];
-	__u64 bound = main_bytes_bound(&call->record, memory->pointee);
+	__u64 bound = main_bytes_bound(&call->record, memory->pointee), text = 0;
 
-	look(call, MEMORY_MAIN, which, memory->wanted > bound ? bound : memory->wanted);
+	if (memory->wanted <= bound) {
+		look(call, MEMORY_MAIN, which, memory->wanted);
+		return;
+	}
+	look(call, MEMORY_MAIN, which, bound);
+	if (memory->pointee == POINTEE_MSGBUF_IN || memory->pointee == POINTEE_MSGBUF_OUT)
+		text = word_bytes(&call->record); /* is where it begins */
+	digest(which, memory->address + text, memory->wanted - text);
 }
 
 /* Looks at a word or a timespec. */
@@ -232,14 +250,15 @@ static __always_inline void read_memory_at_entry(struct inflight *call)
 	__u8 pointee;
 
 	if (about->main >= 0) {
-		__u64 wanted = main_bytes_at_entry(record, about, &pointee);
+		__u64 wanted = main_bytes(record, about, &pointee);
 
 		if (wanted) {
 			main->used = 1;
 			main->pointee = pointee;
 			main->address = record->args[about->main & 3];
 			main->wanted = wanted;
-			look_at_main(call, AT_ENTRY);
+			if (!writes_memory(pointee))
+				look_at_main(call, AT_ENTRY);
 		}
 	}
 	if (about->timeout >= 0 && record->args[about->timeout & 3]) {
@@ -250,19 +269,18 @@ static __always_inline void read_memory_at_entry(struct inflight *call)
 }
 
 /*
- * At exit: what the kernel has written, and a second try for input that nobody
- * had touched before the kernel itself read it. Main memory comes last, as the
- * sizes in maps.h have it.
+ * At exit: what the kernel has written, and input once more. It may be another than
+ * at entry, or readable only now that the kernel itself has read it. Main memory
+ * comes last, as the sizes in maps.h have it.
  */
 static __always_inline void read_memory_at_exit(struct inflight *call)
 {
 	struct record *record = &call->record;
-	const struct call *about = &calls[record->event];
 	struct memory *main = &record->memory[MEMORY_MAIN];
 	struct memory *timeout = &record->memory[MEMORY_TIMEOUT];
 	struct memory *indirect = &record->memory[MEMORY_INDIRECT];
 
-	if (timeout->views[AT_ENTRY].state == STATE_UNREADABLE)
+	if (timeout->used)
 		look(call, MEMORY_TIMEOUT, AT_EXIT, timeout->wanted);
 	/* With EFAULT the segment stays attached: only its address could not be stored. */
 	if (record->event == EVENT_SHMAT && record->flags & RECORD_MULTIPLEXED &&
@@ -273,21 +291,20 @@ static __always_inline void read_memory_at_exit(struct inflight *call)
 		indirect->views[AT_EXIT].state = STATE_UNREADABLE;
 		if (!record->ret)
 			look(call, MEMORY_INDIRECT, AT_EXIT, 4);
+	} else if (indirect->used) {
+		look(call, MEMORY_INDIRECT, AT_EXIT, indirect->wanted);
 	}
-	if (about->main_pointee == POINTEE_MSGBUF_OUT && (record->ret >= 0 || record->ret == -EFAULT)) {
-		main->used = 1;
-		main->pointee = POINTEE_MSGBUF_OUT;
-		main->address = record->args[about->main & 3];
-		if (record->ret >= 0) {
-			main->wanted = record->ret + word_bytes(record);
-			look_at_main(call, AT_EXIT);
-		} else {
-			/* Unreadable by the kernel itself, and nothing was written. */
-			main->wanted = add_saturated(record->args[(about->main + 1) & 3], word_bytes(record));
-			main->views[AT_EXIT].state = STATE_UNREADABLE;
-		}
-	} else if (main->views[AT_ENTRY].state == STATE_UNREADABLE) {
+	if (!main->used)
+		return;
+	if (!writes_memory(main->pointee)) {
 		look_at_main(call, AT_EXIT);
+	} else if (record->ret >= 0) {
+		if (main->pointee == POINTEE_MSGBUF_OUT)
+			main->wanted = record->ret + word_bytes(record);
+		look_at_main(call, AT_EXIT);
+	} else if (record->ret == -EFAULT) {
+		/* Unreadable by the kernel itself, and nothing was written. */
+		main->views[AT_EXIT].state = STATE_UNREADABLE;
 	}
 }
 

@@ -6,7 +6,7 @@
 #ifndef IPCWARDEN_RECORD_H
 #define IPCWARDEN_RECORD_H
 
-#define RECORD_FORMAT 2
+#define RECORD_FORMAT 3
 
 /* record.flags */
 #define RECORD_COMPAT	   (1 << 0) /* made through the 32-bit system call table */
@@ -20,6 +20,13 @@ enum view_state {
 	STATE_WHOLE,
 	STATE_CUT,
 	STATE_UNREADABLE,
+};
+
+/* view.source: event.Source */
+enum view_source {
+	SOURCE_NONE,
+	SOURCE_FUNCTION,
+	SOURCE_KMALLOC,
 };
 
 /* memory.views[]: the looks at one piece of memory */
@@ -69,7 +76,39 @@ struct view {
 	__u16 captured;
 	__u32 length; /* IN_KERNEL: bytes that the kernel has */
 	__u8 state;   /* enum view_state */
-	__u8 pad[3];
+	__u8 source;  /* IN_KERNEL: enum view_source */
+	__u16 digested; /* bytes that record.digests is of */
+};
+
+/* mapping.state: event.MappingState */
+enum mapping_state {
+	MAPPING_ABSENT,
+	MAPPING_MAPPED,
+	MAPPING_UNMAPPED,
+	MAPPING_UNREAD,
+};
+
+/* mapping.flags */
+#define MAPPING_SHARED	    (1 << 0)
+#define MAPPING_USERFAULTFD (1 << 1)
+#define MAPPING_SEGMENT	    (1 << 2) /* of shared memory: segment and attached are set */
+#define MAPPING_RESIDENT    (1 << 3) /* could be read without a page fault */
+
+/* What is mapped at a byte of user memory. */
+struct mapping {
+	__u8 state; /* enum mapping_state */
+	__u8 flags;
+	__u16 pad;
+	__u32 magic; /* of the file system, 0 for anonymous memory */
+	__s32 segment;
+	__u32 attached;
+};
+
+/* memory.mappings[] */
+enum mapped_byte {
+	FIRST_BYTE,
+	LAST_BYTE,
+	MAPPED_BYTES,
 };
 
 struct memory {
@@ -79,7 +118,22 @@ struct memory {
 	__u8 pointee; /* enum pointee */
 	__u8 used;
 	__u8 pad[2];
+	struct mapping mappings[MAPPED_BYTES];
 };
+
+/* A call of another thread of the same address space, under way on the same memory. */
+struct overlap {
+	__u32 host_pid;
+	__u32 host_tid;
+	__u8 event;
+	__u8 writes; /* the kernel does */
+	__u8 pad[6];
+	__u64 address;
+	__u64 length;
+	__u64 entered_ns;
+};
+
+#define OVERLAPS 4
 
 struct record {
 	__u32 length; /* with the bytes of all views, which follow */
@@ -91,6 +145,7 @@ struct record {
 	__u32 command; /* cmd of a *ctl call as it was passed */
 
 	__u64 entered_ns; /* CLOCK_BOOTTIME, as all times here */
+	__u64 copied_ns; /* the kernel had its copy of main memory; 0: not seen */
 	__u64 exited_ns;
 	__s64 ret;
 	__u64 raw[6];
@@ -114,12 +169,19 @@ struct record {
 	__u32 mount_ns;
 	__u32 pid_ns;
 	__u32 ipc_ns;
-	__u32 pad;
+	__u32 sleeps; /* voluntary context switches; until exit, the thread's before */
 
 	char comm[16];
 
 	struct object object;
 	struct memory memory[MEMORY_PLACES];
+	__u64 digests[VIEWS]; /* of the views of main memory */
+
+	__u16 overlaps_offset; /* in the bytes after the record */
+	__u16 overlaps;	       /* how many struct overlap lie there */
+	__u32 overlaps_omitted;
+	__u32 copied_sleeps; /* voluntary context switches until copied_ns */
+	__u32 pad;
 };
 
 #endif

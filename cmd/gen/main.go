@@ -1,5 +1,6 @@
 // Command gen writes every file that follows from the event table and from the
-// Go types: the BPF header, the JSON schemas and the reference. It is run from
+// Go types: the BPF header, the JSON schemas and the reference, also that of the
+// Rego libraries. It is run from
 // the top of the repository, by make generate.
 package main
 
@@ -11,6 +12,7 @@ import (
 	"github.com/ipcwarden/ipcwarden/pkg/alert"
 	"github.com/ipcwarden/ipcwarden/pkg/event"
 	"github.com/ipcwarden/ipcwarden/pkg/reference"
+	"github.com/ipcwarden/ipcwarden/pkg/regosig"
 )
 
 func main() {
@@ -33,6 +35,10 @@ func generate() error {
 	if err != nil {
 		return fmt.Errorf("alert schema: %w", err)
 	}
+	helpers, err := regosig.HelpersMarkdown()
+	if err != nil {
+		return fmt.Errorf("docs/helpers.md: %w", err)
+	}
 	for _, file := range []struct {
 		name    string
 		content []byte
@@ -41,6 +47,7 @@ func generate() error {
 		{"rego/schemas/event.json", eventSchema},
 		{"docs/alert.schema.json", alertSchema},
 		{"docs/events.md", events.Bytes()},
+		{"docs/helpers.md", helpers},
 	} {
 		if err := os.WriteFile(file.name, file.content, 0o644); err != nil {
 			return err

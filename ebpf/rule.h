@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What calls of one event are wanted for: pkg/pushdown.Rule is the same struct in Go;
+ * table.gen.h asserts that the two agree.
+ */
+#ifndef IPCWARDEN_RULE_H
+#define IPCWARDEN_RULE_H
+
+#define RULE_TESTS   32
+#define RULE_CLAUSES 32
+
+/* (field & mask) is from low to high, or outside. */
+struct test {
+	__u64 mask;
+	__s64 low;
+	__s64 high;
+	__u8 field; /* enum field */
+	__u8 kind;  /* enum test_kind */
+	__u8 outside;
+	__u8 pad[5];
+};
+
+/* A clause is a set of tests, all of which must hold; one clause must. */
+struct rule {
+	struct test tests[RULE_TESTS];
+	__u32 clauses[RULE_CLAUSES];
+	__u32 test_count;
+	__u32 clause_count;
+	__u32 early;	/* the tests of what is known at entry */
+	__u32 facts;	/* what tests ask about */
+	__u32 deferred; /* nothing is rejected at entry */
+	__u32 pad;
+};
+
+#endif
