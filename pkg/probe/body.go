@@ -68,6 +68,9 @@ func eachBody(module *libbpfgo.Module, groups [][]string, do func(body *libbpfgo
 	for i, functions := range groups {
 		for _, end := range []string{"enter", "leave"} {
 			name := fmt.Sprintf("%s_body%d", end, i)
+			if end == "enter" {
+				name = atEntry(name)
+			}
 			body, err := module.GetProgram(name)
 			if err != nil {
 				return fmt.Errorf("find BPF program %s: %w", name, err)

@@ -9,12 +9,13 @@ import (
 )
 
 // Counts says what became of every call that was entered since Open:
-// Entered = Filtered + Emitted + the losses + InFlight.
+// Entered = Filtered + Unmatched + Emitted + the losses + InFlight.
 type Counts struct {
-	Entered  uint64
-	Filtered uint64 // a filter did not want it
-	Emitted  uint64 // an event has come of it, or will
-	InFlight uint64 // has not returned yet
+	Entered   uint64
+	Filtered  uint64 // a filter did not want it
+	Unmatched uint64 // Options.Wanted has nothing that it could be
+	Emitted   uint64 // an event has come of it, or will
+	InFlight  uint64 // has not returned yet
 	// Lost has the calls of which no event will come, by cause.
 	Lost map[string]uint64
 	// Cut counts captures of memory that were shortened for want of room.
@@ -32,7 +33,7 @@ const (
 
 // kernelCounts is struct counts of ebpf/maps.h.
 type kernelCounts struct {
-	entered, filtered, emitted, ringFull, threadsFull, returnMissed, largeFull uint64
+	entered, filtered, unmatched, emitted, ringFull, threadsFull, returnMissed, largeFull uint64
 }
 
 // Counts reads the counters. While programs are attached the sum can be off by
@@ -54,6 +55,7 @@ func (p *Probe) Counts() (Counts, error) {
 		copy(unsafe.Slice((*byte)(unsafe.Pointer(&cpu)), size), b)
 		sum.entered += cpu.entered
 		sum.filtered += cpu.filtered
+		sum.unmatched += cpu.unmatched
 		sum.emitted += cpu.emitted
 		sum.ringFull += cpu.ringFull
 		sum.threadsFull += cpu.threadsFull
@@ -65,13 +67,14 @@ func (p *Probe) Counts() (Counts, error) {
 		return Counts{}, err
 	}
 	counts := Counts{
-		Entered: sum.entered + missed, Filtered: sum.filtered, Emitted: sum.emitted - p.malformed, Cut: sum.largeFull,
+		Entered: sum.entered + missed, Filtered: sum.filtered, Unmatched: sum.unmatched,
+		Emitted: sum.emitted - p.malformed, Cut: sum.largeFull,
 		Lost: map[string]uint64{
 			RingFull: sum.ringFull, ThreadsFull: sum.threadsFull, Malformed: p.malformed,
 			EntryMissed: missed, ReturnMissed: sum.returnMissed,
 		},
 	}
-	if done := sum.filtered + sum.emitted + sum.ringFull + sum.threadsFull + sum.returnMissed; done < sum.entered {
+	if done := sum.filtered + sum.unmatched + sum.emitted + sum.ringFull + sum.threadsFull + sum.returnMissed; done < sum.entered {
 		counts.InFlight = sum.entered - done
 	}
 	return counts, nil

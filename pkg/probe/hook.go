@@ -45,6 +45,9 @@ type Attachment struct {
 	// Copy is the hook by which the kernel's own copies are watched, empty where
 	// there is none.
 	Copy Hook
+	// Kmalloc tells that the kernel's copies of messages are found, in place of all
+	// copies, by the tracepoint of its allocations.
+	Kmalloc bool
 	// Uncopied says what of the kernel's own copies cannot be watched, and why.
 	Uncopied []string
 }

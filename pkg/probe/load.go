@@ -9,7 +9,12 @@ import (
 	"sync/atomic"
 
 	"github.com/aquasecurity/libbpfgo"
+	cilium "github.com/cilium/ebpf"
+	"github.com/cilium/ebpf/asm"
+	"github.com/cilium/ebpf/features"
 	"golang.org/x/sys/unix"
+
+	"github.com/ipcwarden/ipcwarden/pkg/event"
 )
 
 // program is a BPF program and a place to attach it to.
@@ -46,18 +51,37 @@ func tracepoint(name string) *program {
 // programs preemptibly, and then miss calls: 6.18 does not, 7.2 does.
 var preemptibleRaw = [2]int{6, 19}
 
+// findVMA tells whether BPF programs can have the kernel look up what is mapped.
+// Where they cannot, the programs whose names begin with "old_" search by
+// themselves.
+func findVMA() bool {
+	return features.HaveProgramHelper(cilium.RawTracepoint, asm.FnFindVma) == nil
+}
+
+// atEntry is the name of the program at the entry of calls that fits the kernel.
+func atEntry(name string) string {
+	if findVMA() {
+		return name
+	}
+	return "old_" + name
+}
+
 // syscallTracepoints are the programs at the tracepoints of every system call.
 func syscallTracepoints() (exit, entry *program, err error) {
 	release, err := kernelRelease()
 	if err != nil {
 		return nil, nil, err
 	}
-	older, err := olderThan(release, preemptibleRaw)
+	raw, err := olderThan(release, preemptibleRaw)
 	if err != nil {
 		return nil, nil, err
 	}
-	if _, absent := tracefsDir(); older || absent != nil {
-		return tracepoint("sys_exit"), tracepoint("sys_enter"), nil
+	if !raw {
+		_, absent := tracefsDir()
+		raw = absent != nil
+	}
+	if raw {
+		return tracepoint("sys_exit"), &program{name: atEntry("sys_enter"), way: atTracepoint, function: "sys_enter"}, nil
 	}
 	return &program{name: "perf_sys_exit", way: atPerfTracepoint, function: "sys_exit"},
 		&program{name: "perf_sys_enter", way: atPerfTracepoint, function: "sys_enter"}, nil
@@ -92,7 +116,7 @@ func (p *Probe) programsFor(hook Hook, plan *plan) (exits, entries []*program, e
 			entries = append(entries, &program{name: "enter" + function, way: byTrampoline, function: function})
 		} else {
 			exits = append(exits, &program{name: "kprobe_leave", way: atKretprobe, function: function})
-			entries = append(entries, &program{name: "kprobe_enter", way: atKprobe, function: function})
+			entries = append(entries, &program{name: atEntry("kprobe_enter"), way: atKprobe, function: function})
 		}
 	}
 	return exits, entries, nil
@@ -138,7 +162,7 @@ func (p *Probe) copiesFor() (copies []*program, err error) {
 // that cannot be attached to are a functionsError.
 func (p *Probe) load(opts Options, hook Hook, plan *plan) (err error) {
 	p.attachment.Hook, p.attachment.FellBack = hook, plan.reasons()
-	p.attachment.Copy, p.attachment.Uncopied = "", nil
+	p.attachment.Copy, p.attachment.Uncopied, p.attachment.Kmalloc = "", nil, false
 	masks := plan.masks()
 	if hook == Tracepoint {
 		masks = [2]uint64{^uint64(0), ^uint64(0)}
@@ -151,6 +175,10 @@ func (p *Probe) load(opts Options, hook Hook, plan *plan) (err error) {
 	if err != nil {
 		return err
 	}
+	if p.attachment.Copy == "" && (opts.Filter.Events | opts.MayWant).Has(event.Msgsnd) {
+		copies = append(copies, tracepoint("kmalloc"))
+		p.attachment.Kmalloc = true
+	}
 	var groups [][]string
 	if hook == Fentry {
 		if groups, err = groupByPrototype(plan.functions); err != nil {
@@ -160,7 +188,7 @@ func (p *Probe) load(opts Options, hook Hook, plan *plan) (err error) {
 	if p.module, err = newModule(p.log, opts.verified); err != nil {
 		return err
 	}
-	if err := setFilter(p.module, opts, masks); err != nil {
+	if err := setConstants(p.module, opts, masks, p.attachment.Kmalloc); err != nil {
 		return err
 	}
 	if err := choose(p.module, exits, copies, entries); err != nil {
@@ -176,6 +204,11 @@ func (p *Probe) load(opts Options, hook Hook, plan *plan) (err error) {
 	}
 	if err := fillFilter(p.module, opts.Filter); err != nil {
 		return err
+	}
+	if opts.Wanted != nil {
+		if err := p.SetWanted(*opts.Wanted); err != nil {
+			return err
+		}
 	}
 	if hook == Fentry {
 		if err := fillTables(p.module, groups); err != nil {
@@ -217,6 +250,7 @@ func (p *Probe) attachAll(exits, copies, entries []*program, maxActive int) erro
 	}
 	for _, copy := range copies {
 		if err := p.attachOne(copy, 0); err != nil {
+			p.attachment.Kmalloc = false // it is alone, if it is there
 			p.attachment.Uncopied = append(p.attachment.Uncopied, fmt.Sprintf("%s: %v", copy.function, err))
 		}
 	}

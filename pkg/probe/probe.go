@@ -6,6 +6,7 @@ package probe
 import "C"
 
 import (
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
@@ -20,12 +21,17 @@ import (
 
 	"github.com/ipcwarden/ipcwarden/ebpf"
 	"github.com/ipcwarden/ipcwarden/pkg/event"
+	"github.com/ipcwarden/ipcwarden/pkg/pushdown"
 	"github.com/ipcwarden/ipcwarden/pkg/wire"
 )
 
 // MaxSnapshotBytes bounds Options.SnapshotBytes: LARGE_BYTES of ebpf/maps.h less
 // the type of a message.
 const MaxSnapshotBytes = 3072 - 8
+
+// MaxDigestBytes bounds Options.DigestBytes: the kernel keeps that much of a message
+// in one piece, on every architecture (ipc/msgutil.c: DATALEN_MSG).
+const MaxDigestBytes = 4048
 
 // Filter says which calls to capture; the kernel side applies it. An empty list
 // means no restriction.
@@ -39,8 +45,16 @@ type Filter struct {
 // Options are the settings of a probe.
 type Options struct {
 	Filter Filter
+	// MayWant has the events that SetEvents can ask for, beside those of Filter.
+	MayWant event.Set
+	// Wanted says what of these events is wanted; calls that cannot be are not
+	// captured. SetWanted replaces it. Nil is for all.
+	Wanted *pushdown.Set
 	// SnapshotBytes is how much of a message's text is captured, 0 for none.
 	SnapshotBytes int
+	// DigestBytes is how much of a message's text, and of the values of SETALL and
+	// GETALL, goes into the digest of what is longer than SnapshotBytes.
+	DigestBytes int
 	// Hook is where to attach; Auto, which is also what "" means, chooses.
 	Hook Hook
 	// MaxActive is how many calls hook kprobe can follow at a time at each entry
@@ -49,6 +63,7 @@ type Options struct {
 	Log       *zap.Logger
 
 	unattachable []string      // functions that tests have fail
+	blind        bool          // does not look at memory, for benchmarks
 	verified     func(Program) // called for each program that is loaded
 }
 
@@ -72,6 +87,9 @@ type Probe struct {
 func Open(opts Options) (*Probe, error) {
 	if opts.SnapshotBytes < 0 || opts.SnapshotBytes > MaxSnapshotBytes {
 		return nil, fmt.Errorf("snapshot of %d bytes: want 0 to %d", opts.SnapshotBytes, MaxSnapshotBytes)
+	}
+	if opts.DigestBytes < 0 || opts.DigestBytes > MaxDigestBytes {
+		return nil, fmt.Errorf("digest of %d bytes: want 0 to %d", opts.DigestBytes, MaxDigestBytes)
 	}
 	if opts.MaxActive < 0 || opts.MaxActive > MaxKretprobes {
 		return nil, fmt.Errorf("kretprobes for %d calls: want 1 to %d, or 0 to choose by the CPUs", opts.MaxActive, MaxKretprobes)
@@ -125,9 +143,12 @@ func newModule(log *zap.Logger, verified func(Program)) (*libbpfgo.Module, error
 	return module, nil
 }
 
-// setFilter sets the constants that the verifier folds into the programs.
-func setFilter(module *libbpfgo.Module, opts Options, atTracepoints [2]uint64) error {
+// setConstants sets the constants that the verifier folds into the programs, and
+// what the variables begin with.
+func setConstants(module *libbpfgo.Module, opts Options, atTracepoints [2]uint64, kmalloc bool) error {
 	f := opts.Filter
+	var key [16]byte
+	_, _ = rand.Read(key[:]) // never fails
 	for _, constant := range []struct {
 		name  string
 		value any
@@ -135,6 +156,11 @@ func setFilter(module *libbpfgo.Module, opts Options, atTracepoints [2]uint64) e
 		{"tracepoint_events", atTracepoints},
 		{"wanted_events", uint64(f.Events)},
 		{"snapshot_bytes", uint32(opts.SnapshotBytes)},
+		{"digest_bytes", uint32(opts.DigestBytes)},
+		{"digest_key", key},
+		{"pushdown", flag(opts.Wanted != nil)},
+		{"kmalloc_watched", flag(kmalloc)},
+		{"memory_watched", flag(!opts.blind)},
 		{"filter_pids", flag(len(f.PIDs) > 0)},
 		{"filter_uids", flag(len(f.UIDs) > 0)},
 		{"filter_comms", flag(len(f.Comms) > 0)},

@@ -17,11 +17,18 @@ import (
 // requirement is not met, and fails where all are and the probe does not attach.
 func openOrSkip(t testing.TB, filter Filter) *Probe {
 	t.Helper()
+	return openWith(t, Options{Filter: filter, SnapshotBytes: 64, DigestBytes: MaxDigestBytes})
+}
+
+// openWith does so with other options than those of most tests.
+func openWith(t testing.TB, opts Options) *Probe {
+	t.Helper()
 	if err := missing(); err != nil {
 		t.Skip("the probe cannot run here:", err)
 	}
-	filter.PIDs = []uint32{uint32(os.Getpid())}
-	p, err := Open(Options{Filter: filter, Hook: hookToTest(), SnapshotBytes: 64, Log: zap.NewNop()})
+	opts.Filter.PIDs = []uint32{uint32(os.Getpid())}
+	opts.Hook, opts.Log = hookToTest(), zap.NewNop()
+	p, err := Open(opts)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -141,6 +148,25 @@ func TestFilterByEvent(t *testing.T) {
 	})
 	if counts, err := p.Counts(); err != nil || counts.Emitted != 1 || counts.Filtered == 0 {
 		t.Errorf("counts %+v, %v", counts, err)
+	}
+}
+
+// TestSetEvents changes the filter while the programs are attached.
+func TestSetEvents(t *testing.T) {
+	p := openOrSkip(t, Filter{Events: event.Of(event.Semctl)})
+	call := func() { unix.Syscall(unix.SYS_SHMDT, 0, 0, 0) }
+	call()
+	if err := p.SetEvents(event.Of(event.Shmdt)); err != nil {
+		t.Fatal(err)
+	}
+	call()
+	unix.Syscall6(unix.SYS_SEMCTL, ^uintptr(0), 0, event.IPCRmid, 0, 0, 0)
+	if n := drain(t, p, func(e *event.Event) {
+		if e.ID != event.Shmdt {
+			t.Errorf("event %s got through", e.ID)
+		}
+	}); n != 1 {
+		t.Errorf("%d events, want 1", n)
 	}
 }
 

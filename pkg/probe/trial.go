@@ -18,7 +18,7 @@ func (p *Probe) works(hook Hook) error {
 		if trial.module, err = newModule(p.log, nil); err != nil {
 			return err
 		}
-		for name, entries := range map[string]uint32{"threads": 1, "large_records": 1, "records": 1 << 16} {
+		for name, entries := range map[string]uint32{"threads": 1, "large_records": 1, "spaces": 1, "messages": 1, "records": 1 << 16} {
 			m, err := trial.module.GetMap(name)
 			if err != nil {
 				return fmt.Errorf("find BPF map %s: %w", name, err)

@@ -8,6 +8,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/ipcwarden/ipcwarden/pkg/event"
+	"github.com/ipcwarden/ipcwarden/pkg/pushdown"
 )
 
 // Program is a BPF program as the verifier of the running kernel saw it.
@@ -29,7 +30,8 @@ var verifierLog = regexp.MustCompile(`(?s)^libbpf: prog '([^']+)': -- BEGIN PROG
 func Programs(hook Hook) ([]Program, error) {
 	var all []Program
 	p, err := Open(Options{
-		Filter: Filter{Events: event.All}, SnapshotBytes: MaxSnapshotBytes, Hook: hook, Log: zap.NewNop(),
+		Filter: Filter{Events: event.All}, SnapshotBytes: MaxSnapshotBytes, DigestBytes: MaxDigestBytes,
+		Hook: hook, Log: zap.NewNop(), Wanted: &pushdown.Set{},
 		verified: func(program Program) { all = append(all, program) },
 	})
 	if err != nil {
