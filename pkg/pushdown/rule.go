@@ -1,0 +1,67 @@
+package pushdown
+
+import (
+	"slices"
+
+	"github.com/ipcwarden/ipcwarden/pkg/event"
+)
+
+// The bounds of a rule. What is beyond them is wanted.
+const (
+	MaxTests   = 32
+	MaxClauses = 32
+)
+
+// Rule is the clauses for one event as the BPF programs apply them: struct rule of
+// ebpf/maps.h. A clause is the set of its tests, one bit each; an event without any
+// clause is not wanted.
+type Rule struct {
+	Tests    [MaxTests]Test     `c:"tests"`
+	Clauses  [MaxClauses]uint32 `c:"clauses"`
+	TestN    uint32             `c:"test_count"`
+	ClauseN  uint32             `c:"clause_count"`
+	Early    uint32             `c:"early"`    // the tests of what is known when a call begins
+	Facts    Fact               `c:"facts"`    // all that tests ask about
+	Deferred uint32             `c:"deferred"` // 1: nothing is rejected when a call begins
+	_        uint32
+}
+
+// Rule makes the rule for one event.
+func (s Set) Rule(id event.ID) Rule {
+	var r Rule
+	for _, c := range s.For(id) {
+		mask := r.add(c.Tests)
+		if mask == 0 || r.ClauseN == MaxClauses {
+			return Rule{ClauseN: 1, Deferred: 1} // any
+		}
+		r.Clauses[r.ClauseN] = mask
+		r.ClauseN++
+		if mask&r.Early == 0 {
+			r.Deferred = 1
+		}
+	}
+	return r
+}
+
+// add adds tests and returns their bits. Those for which there is no room are left out.
+func (r *Rule) add(tests []Test) (mask uint32) {
+	for _, t := range tests {
+		i := slices.Index(r.Tests[:r.TestN], t)
+		if i < 0 && r.TestN == MaxTests {
+			continue
+		}
+		if i < 0 {
+			i = int(r.TestN)
+			r.Tests[i] = t
+			r.TestN++
+			if t.Field.AtEntry() {
+				r.Early |= 1 << i
+			}
+			if t.Field == Facts {
+				r.Facts |= Fact(t.Mask)
+			}
+		}
+		mask |= 1 << i
+	}
+	return mask
+}

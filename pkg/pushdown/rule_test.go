@@ -1,0 +1,110 @@
+package pushdown
+
+import (
+	"math"
+	"slices"
+	"testing"
+
+	"github.com/ipcwarden/ipcwarden/pkg/event"
+)
+
+func uid(n int64) Test { return Is(UID, math.MaxUint64, n) }
+
+// TestBoundsAreWide has more clauses, and more tests, than there is room for: what is
+// beyond is wanted.
+func TestBoundsAreWide(t *testing.T) {
+	var many Set
+	for n := range int64(MaxClauses + 1) {
+		many.Clauses = append(many.Clauses, Clause{event.Of(event.Msgsnd), []Test{uid(n)}})
+	}
+	if r := many.Rule(event.Msgsnd); r.ClauseN != 1 || r.Clauses[0] != 0 || r.Deferred != 1 {
+		t.Errorf("%d clauses for one event became %d, the first %#x", len(many.Clauses), r.ClauseN, r.Clauses[0])
+	}
+	if r := many.Rule(event.Msgrcv); r.ClauseN != 0 {
+		t.Errorf("an event without a clause has %d", r.ClauseN)
+	}
+	for n := range int64(100_000) {
+		many.Clauses = append(many.Clauses, Clause{event.Of(event.Msgsnd), []Test{uid(n)}})
+	}
+	if list := many.For(event.Msgsnd); len(list) != 1 || len(list[0].Tests) != 0 {
+		t.Errorf("very many clauses became %d", len(list))
+	}
+	long := Clause{Events: event.Of(event.Msgsnd)}
+	for n := range int64(MaxTests + 5) {
+		long.Tests = append(long.Tests, Test{Field: Return, Mask: math.MaxUint64, Low: n, High: n, Outside: true})
+	}
+	other := Clause{event.Of(event.Msgsnd), []Test{uid(1)}}
+	if r := (Set{Clauses: []Clause{long}}).Rule(event.Msgsnd); r.TestN != MaxTests || r.Clauses[0] != math.MaxUint32 {
+		t.Errorf("%d tests became %d, of which the clause has %#x", len(long.Tests), r.TestN, r.Clauses[0])
+	}
+	// There is no room for the test of the second, which holds for every call then.
+	if r := (Set{Clauses: []Clause{long, other}}).Rule(event.Msgsnd); r.ClauseN != 1 || r.Clauses[0] != 0 {
+		t.Errorf("a clause without room for its tests: %d clauses, the first %#x", r.ClauseN, r.Clauses[0])
+	}
+}
+
+// TestEarly is about what can be rejected when a call begins.
+func TestEarly(t *testing.T) {
+	early := Clause{event.Of(event.Msgsnd), []Test{uid(1), Differs.Test(true)}}
+	late := Clause{event.Of(event.Msgsnd), []Test{Copied.Test(true)}}
+	if r := (Set{Clauses: []Clause{early}}).Rule(event.Msgsnd); r.Deferred != 0 || r.Early != 1 || r.Facts != Differs {
+		t.Errorf("deferred %d, early tests %b, facts %b", r.Deferred, r.Early, r.Facts)
+	}
+	if r := (Set{Clauses: []Clause{early, late}}).Rule(event.Msgsnd); r.Deferred != 1 || r.Facts != Differs|Copied {
+		t.Errorf("with one that is late: deferred %d, facts %b", r.Deferred, r.Facts)
+	}
+	if r := (Set{Clauses: []Clause{early}, Overlaps: true}).Rule(event.Msgsnd); r.Deferred != 1 || r.Facts != Differs|Overlaps {
+		t.Errorf("with overlaps: deferred %d, facts %b", r.Deferred, r.Facts)
+	}
+}
+
+func between(low, high int64) Test {
+	return Test{Field: Return, Mask: math.MaxUint64, Low: low, High: high}
+}
+
+func outside(low, high int64) Test {
+	t := between(low, high)
+	t.Outside = true
+	return t
+}
+
+// TestImplies compares what tests imply with what values pass.
+func TestImplies(t *testing.T) {
+	tests := []Test{
+		between(0, 3), between(1, 2), between(2, 2), between(2, 5), outside(0, 3), outside(1, 2), outside(2, 2), outside(-9, -1),
+		Is(Return, 6, 2), Is(Return, 6, 6), Is(Return, 2, 2), Is(Return, 2, 0), Is(Return, 7, 3),
+		{Field: Return, Mask: 6, Low: 0, High: 0, Outside: true}, {Field: Return, Mask: 6, Low: 2, High: 4},
+	}
+	passes := func(t Test, v int64) bool {
+		v &= int64(t.Mask)
+		return (t.Low <= v && v <= t.High) != t.Outside
+	}
+	implied, joined := 0, 0
+	for _, a := range tests {
+		for _, b := range tests {
+			both, ok := a.and(b)
+			sum, possible := Clause{Tests: []Test{a}}.And(b)
+			for v := int64(-12); v < 20; v++ {
+				want := passes(a, v) && passes(b, v)
+				if a.implies(b) && passes(a, v) && !passes(b, v) {
+					t.Errorf("%+v does not imply %+v: %d", a, b, v)
+				}
+				if ok && passes(both, v) != want {
+					t.Errorf("%+v and %+v are not %+v: %d", a, b, both, v)
+				}
+				if got := possible && !slices.ContainsFunc(sum.Tests, func(t Test) bool { return !passes(t, v) }); got != want {
+					t.Errorf("clause of %+v and %+v is %+v (possible: %t): %d", a, b, sum, possible, v)
+				}
+			}
+			if a.implies(b) && a != b {
+				implied++
+			}
+			if ok && a != b {
+				joined++
+			}
+		}
+	}
+	if implied < 10 || joined < 10 {
+		t.Errorf("%d pairs imply each other and %d join: too few", implied, joined)
+	}
+}
