@@ -63,14 +63,22 @@ type Metadata struct {
 	References     []string  // addresses of published sources
 	FalsePositives []string  // benign behaviour that matches, and how to tell it apart
 	Tags           []string
-	Properties     map[string]any // whatever else the author declared
-	Source         string         // file, or Go package, that defines the signature
+	// Correlation makes the signature one about many events: its findings are then
+	// no alerts, but what is correlated. nil for a signature about one event.
+	Correlation *Correlation
+	Properties  map[string]any // whatever else the author declared
+	Source      string         // file, or Go package, that defines the signature
 }
 
 // Finding is a signature's verdict on one event.
 type Finding struct {
 	// Evidence is what the signature wants the reader to see; nil for a bare match.
 	Evidence map[string]any
+	// Step is the step of the correlation that the event is; "" if that has none.
+	Step string
+	// Correlated is what a correlation made of many findings, of which this is the
+	// last; nil for a finding on one event.
+	Correlated *Correlated
 }
 
 // Signature decides whether an event is suspicious. The engine calls Match from
@@ -88,12 +96,13 @@ type Input struct {
 	event    *event.Event
 	document event.Document
 	ready    bool
-	parsed   any
+	kept     any
+	fresh    bool
 }
 
 // Reset makes in an input for e, which must stay unchanged until the next Reset.
 func (in *Input) Reset(e *event.Event) {
-	in.event, in.ready, in.parsed = e, false, nil
+	in.event, in.ready, in.fresh = e, false, true
 }
 
 // Event is the decoded system call.
@@ -108,15 +117,13 @@ func (in *Input) Document() *event.Document {
 	return &in.document
 }
 
-// Parsed returns what build made of the document the first time it was called
-// for this event: the form in which one language of signatures takes its input.
-func (in *Input) Parsed(build func(*event.Document) (any, error)) (any, error) {
-	if in.parsed == nil {
-		parsed, err := build(in.Document())
-		if err != nil {
-			return nil, err
-		}
-		in.parsed = parsed
+// Kept returns what build made the first time it was called: memory that one
+// language of signatures keeps with the input from event to event, for what it
+// derives from them. fresh tells that this is the first call since Reset.
+func (in *Input) Kept(build func() any) (kept any, fresh bool) {
+	if in.kept == nil {
+		in.kept = build()
 	}
-	return in.parsed, nil
+	fresh, in.fresh = in.fresh, false
+	return in.kept, fresh
 }
