@@ -1,0 +1,265 @@
+package plan
+
+import (
+	"fmt"
+
+	"github.com/open-policy-agent/opa/v1/ast"
+	"github.com/open-policy-agent/opa/v1/ir"
+)
+
+// statement executes one statement on a frame. It returns next, or where to go
+// on: the number of blocks to leave beside the current one, returned, or aborted.
+type statement func(e *Evaluator, f []Value) int
+
+const (
+	next     = -1
+	stop     = 0       // leave the current block: something is undefined
+	returned = 1 << 20 // leave the function
+	aborted  = 1 << 21 // leave the evaluation: Evaluator.err says why
+)
+
+// leave is the code for outside of a block whose last statement returned code,
+// which is not next.
+func leave(code int) int {
+	if code >= returned {
+		return code
+	}
+	return code - 1 // next, for stop
+}
+
+// compiler compiles one function, or the query.
+type compiler struct {
+	program *Program
+	policy  *ir.Policy
+	fn      *function
+	slots   map[ir.Local]int // where locals are in the frame
+	nodes   map[int]*Node    // what is there if the input is Program.input
+	err     error            // the first one
+
+	facts     *facts
+	constants map[ir.Local]Value    // locals that fold has found out about
+	same      map[ir.Local]ir.Local // the same
+
+	// A function whose rules all give the same constant returns with the first
+	// that holds: no other can contradict it, and topdown does not evaluate it.
+	constant        Value
+	returnsConstant ir.Local
+}
+
+func newCompiler(p *Program, policy *ir.Policy, fn *function) *compiler {
+	return &compiler{
+		program: p, policy: policy, fn: fn, returnsConstant: -1,
+		slots: map[ir.Local]int{}, nodes: map[int]*Node{}, constants: map[ir.Local]Value{}, same: map[ir.Local]ir.Local{},
+	}
+}
+
+// compile makes the function's blocks.
+func (c *compiler) compile(blocks []*ir.Block, params []ir.Local, result ir.Local) error {
+	for _, param := range params {
+		c.fn.params = append(c.fn.params, c.local(param))
+	}
+	if c.fn.result = -1; result >= 0 {
+		c.fn.result = c.local(result)
+	}
+	c.facts = learn(blocks, params)
+	c.fold(blocks)
+	c.inferMembers(blocks)
+	c.fn.blocks = c.blocks(c.live(blocks))
+	c.fn.frame = len(c.slots)
+	return c.err
+}
+
+func (c *compiler) blocks(blocks []*ir.Block) []statement {
+	list := make([]statement, len(blocks))
+	for i, b := range blocks {
+		list[i] = c.block(b)
+	}
+	return list
+}
+
+// block makes one statement of a block: a break out of it goes on behind it.
+func (c *compiler) block(b *ir.Block) statement {
+	statements := c.statements(b)
+	n := len(statements)
+	return func(e *Evaluator, f []Value) int {
+		if e.fuel -= n; e.fuel < 0 {
+			if code := e.refuel(); code != next {
+				return code
+			}
+		}
+		for _, s := range statements {
+			if code := s(e, f); code != next {
+				return leave(code)
+			}
+		}
+		return next
+	}
+}
+
+func (c *compiler) statements(b *ir.Block) []statement {
+	if b == nil {
+		return nil
+	}
+	list := make([]statement, 0, len(b.Stmts))
+	for i := 0; i < len(b.Stmts); i++ {
+		s := b.Stmts[i]
+		if c.folded(s) {
+			continue
+		}
+		if i+1 < len(b.Stmts) {
+			both := c.condition(s, b.Stmts[i+1])
+			if both == nil {
+				both = c.path(s, b.Stmts[i+1])
+			}
+			if both != nil {
+				list = append(list, both)
+				i++
+				continue
+			}
+		}
+		if compiled := c.statement(s); compiled != nil {
+			list = append(list, compiled)
+		}
+	}
+	return list
+}
+
+// unsupported records what cannot be compiled.
+func (c *compiler) unsupported(format string, args ...any) statement {
+	if c.err == nil {
+		c.err = &UnsupportedError{fmt.Sprintf(format, args...)}
+	}
+	return nil
+}
+
+// local is the place of a local in the frame.
+func (c *compiler) local(l ir.Local) int {
+	slot, ok := c.slots[l]
+	if !ok {
+		slot = len(c.slots)
+		c.slots[l] = slot
+	}
+	return slot
+}
+
+// operand is a local, or a constant with a local of -1.
+type operand struct {
+	local    int
+	constant Value
+}
+
+func (o *operand) isConstant() bool { return o.local < 0 }
+
+// value is the operand's value, which may be a node.
+func (o *operand) value(f []Value) Value {
+	if o.local < 0 {
+		return o.constant
+	}
+	return f[o.local]
+}
+
+// whole is the operand's value, built if it is a node.
+func (o *operand) whole(e *Evaluator, f []Value) Value {
+	if o.local < 0 {
+		return o.constant
+	}
+	v := &f[o.local]
+	if v.kind == kindNode {
+		return e.whole(*v)
+	}
+	return *v
+}
+
+// operand reads an operand. Policies that were read from JSON have pointers
+// where the planner has values.
+func (c *compiler) operand(o ir.Operand) operand {
+	switch v := o.Value.(type) {
+	case ir.Local:
+		return c.read(v)
+	case *ir.Local:
+		return c.read(*v)
+	case ir.Bool:
+		return operand{-1, Bool(bool(v))}
+	case *ir.Bool:
+		return operand{-1, Bool(bool(*v))}
+	case ir.StringIndex:
+		return operand{-1, String(c.text(int(v)))}
+	case *ir.StringIndex:
+		return operand{-1, String(c.text(int(*v)))}
+	}
+	c.unsupported("operand %T", o.Value)
+	return operand{}
+}
+
+// read is the operand that a local stands for.
+func (c *compiler) read(l ir.Local) operand {
+	l = c.original(l)
+	if v, ok := c.constants[l]; ok {
+		return operand{-1, v}
+	}
+	return operand{local: c.local(l)}
+}
+
+// original is the local that l is a copy of, or l itself.
+func (c *compiler) original(l ir.Local) ir.Local {
+	for {
+		other, ok := c.same[l]
+		if !ok {
+			return l
+		}
+		l = other
+	}
+}
+
+func (c *compiler) operands(list []ir.Operand) []operand {
+	operands := make([]operand, len(list))
+	for i := range list {
+		operands[i] = c.operand(list[i])
+	}
+	return operands
+}
+
+// text is a string constant of the policy.
+func (c *compiler) text(i int) string {
+	if c.policy.Static == nil || i < 0 || i >= len(c.policy.Static.Strings) {
+		c.unsupported("string %d, which the policy does not have", i)
+		return ""
+	}
+	return c.policy.Static.Strings[i].Value
+}
+
+// location is where a statement comes from, for errors.
+func (c *compiler) location(l *ir.Location) *ast.Location {
+	loc := &ast.Location{Row: l.Row, Col: l.Col, Text: []byte(l.Text)}
+	if s := c.policy.Static; s != nil && l.File >= 0 && l.File < len(s.Files) {
+		loc.File = s.Files[l.File].Value
+	}
+	return loc
+}
+
+// inferMembers finds out what locals are if the input is Program.input. It need
+// not be right, as `with` can replace the input: where a value turns out to be
+// something else, evaluation goes the long way.
+func (c *compiler) inferMembers(blocks []*ir.Block) {
+	if c.program.input == nil || len(c.fn.params) == 0 {
+		return
+	}
+	c.nodes[c.fn.params[0]] = c.program.input
+	walk(blocks, func(s ir.Stmt) {
+		if scan, ok := s.(*ir.ScanStmt); ok {
+			if node := c.nodes[c.read(scan.Source).local]; node != nil && len(node.Elements) > 0 {
+				c.nodes[c.local(scan.Value)] = node.Elements[0] // or one that is like it
+			}
+		}
+		dot, ok := s.(*ir.DotStmt)
+		if !ok {
+			return
+		}
+		source, key := c.operand(dot.Source), c.operand(dot.Key)
+		if node := c.nodes[source.local]; node != nil && key.constant.kind == kindString {
+			if member := node.Members[key.constant.str]; member != nil && member.Node != nil {
+				c.nodes[c.local(dot.Target)] = member.Node
+			}
+		}
+	})
+}

@@ -1,0 +1,199 @@
+package plan
+
+import (
+	"context"
+	"errors"
+
+	"github.com/open-policy-agent/opa/v1/topdown"
+	"github.com/open-policy-agent/opa/v1/topdown/builtins"
+)
+
+// ErrBudget is the error of an evaluation that has used up Options.Steps or
+// Options.Bytes.
+var ErrBudget = errors.New("the evaluation takes more than its budget")
+
+// pollEvery is the number of statements after which the context is looked at.
+const pollEvery = 1024
+
+// Evaluator evaluates programs, one at a time. The zero Evaluator is ready; it
+// keeps its memory from one evaluation to the next.
+type Evaluator struct {
+	program *Program
+	source  any            // what nodes read from
+	stack   []Value        // all frames
+	free    []Value        // the part of the stack that no frame has
+	memo    []memo         // of functions without arguments of their own, by their number
+	epoch   uint64         // of the memo entries that hold
+	args    [maxArgs]Value // of the built-in that is being called
+
+	ctx   context.Context
+	fuel  int // statements until refuel is called
+	steps int // statements beyond fuel
+	bytes int // that built-ins may still make
+
+	err       error   // what ended the evaluation
+	builtins  []error // of built-ins, which are then undefined
+	results   []Value
+	bctx      topdown.BuiltinContext
+	bctxReady bool
+}
+
+// memo is the result of a function for the current input and data.
+type memo struct {
+	epoch uint64
+	value Value
+}
+
+// Eval evaluates the program's query. Each result is an object with the query's
+// variables; there is none where the query is undefined. The slice is valid until
+// the next call; its values share nothing with the evaluator, but their strings
+// and collections may be those that nodes have read from source.
+//
+// input is the input document, or undefined for none; with Options.Input, it is
+// not looked at, and what the nodes read comes from source.
+//
+// Errors are those of topdown: *topdown.Error for conflicts, for what a halting
+// built-in returns and, if Options.StrictBuiltins is set, for the first failed
+// built-in; besides, ErrBudget. Cancelling the context ends the evaluation with
+// topdown's cancellation error.
+func (e *Evaluator) Eval(ctx context.Context, p *Program, input Value, source any) ([]Value, error) {
+	e.start(ctx, p, source)
+	e.call(p.query, input)
+	if err := e.end(); err != nil {
+		return nil, err
+	}
+	return e.results, nil
+}
+
+// EvalRule evaluates a rule for what Options.Input reads from source: less than the
+// query that asks for the rule takes. The value is undefined if the rule is; it is
+// like those that Eval returns.
+func (e *Evaluator) EvalRule(ctx context.Context, r *Rule, source any) (Value, error) {
+	e.start(ctx, r.program, source)
+	v := e.call(r.function, Value{})
+	if v.kind == kindNode {
+		v = e.whole(v)
+	}
+	return v, e.end()
+}
+
+// call runs a function of the input and the data.
+func (e *Evaluator) call(fn *function, input Value) Value {
+	if e.program.input != nil {
+		input = e.program.input.value()
+	}
+	frame, _ := e.enter(fn.frame)
+	frame[fn.params[0]], frame[fn.params[1]] = input, e.program.data
+	e.run(fn.blocks, frame)
+	if fn.result < 0 {
+		return Value{}
+	}
+	return frame[fn.result]
+}
+
+// end tells how the evaluation ended.
+func (e *Evaluator) end() error {
+	e.ctx, e.source = nil, nil
+	if e.err == nil && e.program.options.StrictBuiltins && len(e.builtins) > 0 {
+		e.err = e.builtins[0]
+	}
+	return e.err
+}
+
+// start forgets the evaluation before, whichever way it ended.
+func (e *Evaluator) start(ctx context.Context, p *Program, source any) {
+	if e.stack == nil {
+		e.stack = make([]Value, stackSize)
+	}
+	if len(e.memo) < len(p.funcs) {
+		e.memo = make([]memo, len(p.funcs))
+	}
+	e.epoch++ // which no memo entry has
+	e.program, e.ctx, e.source, e.free = p, ctx, source, e.stack
+	e.steps, e.bytes, e.fuel = p.options.Steps, p.options.Bytes, 0
+	e.results, e.bctxReady = e.results[:0], false
+	if e.err != nil || e.builtins != nil {
+		e.err, e.builtins = nil, nil
+	}
+}
+
+// stackSize is the number of locals for which there is memory from the start.
+const stackSize = 1024
+
+// enter makes a frame of n locals, all undefined. The caller puts free back into
+// e.free when the frame is not used any more.
+func (e *Evaluator) enter(n int) (frame, free []Value) {
+	free = e.free
+	if len(free) < n {
+		e.free = make([]Value, n+stackSize)
+	}
+	frame, e.free = e.free[:n:n], e.free[n:]
+	clear(frame)
+	return frame, free
+}
+
+// run executes the blocks of a function or of the query.
+func (e *Evaluator) run(blocks []statement, frame []Value) {
+	for _, block := range blocks {
+		if block(e, frame) >= returned {
+			return
+		}
+	}
+}
+
+// fail ends the evaluation.
+func (e *Evaluator) fail(err error) int {
+	e.err = err
+	return aborted
+}
+
+// spend counts n statements. It returns next, or aborted at the end of the
+// budget.
+func (e *Evaluator) spend(n int) int {
+	if e.fuel -= n; e.fuel >= 0 {
+		return next
+	}
+	return e.refuel()
+}
+
+func (e *Evaluator) refuel() int {
+	if e.err != nil {
+		return aborted
+	}
+	if e.ctx.Err() != nil {
+		return e.fail(&topdown.Error{Code: topdown.CancelErr, Message: "caller cancelled query execution"})
+	}
+	if e.steps += e.fuel; e.steps < 0 && e.program.options.Steps > 0 {
+		return e.fail(ErrBudget)
+	}
+	e.fuel = pollEvery
+	if e.program.options.Steps > 0 {
+		e.fuel = min(pollEvery, e.steps)
+		e.steps -= e.fuel
+	}
+	return next
+}
+
+// whole makes a value of a node.
+func (e *Evaluator) whole(v Value) Value {
+	if v.kind == kindNode {
+		return v.ref.node.Whole(e.source)
+	}
+	return v
+}
+
+// context is what built-ins of topdown get.
+func (e *Evaluator) context() *topdown.BuiltinContext {
+	if !e.bctxReady {
+		e.bctx = topdown.BuiltinContext{Context: e.ctx, Cache: builtins.Cache{}, Cancel: cancel{e.ctx}}
+		e.program.options.prepare(&e.bctx)
+		e.bctxReady = true
+	}
+	return &e.bctx
+}
+
+// cancel is a context as topdown polls it.
+type cancel struct{ ctx context.Context }
+
+func (cancel) Cancel()           {}
+func (c cancel) Cancelled() bool { return c.ctx.Err() != nil }

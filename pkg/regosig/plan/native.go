@@ -1,0 +1,129 @@
+package plan
+
+import (
+	"regexp"
+
+	"github.com/open-policy-agent/opa/v1/ast"
+)
+
+// native is a built-in of our own. It returns undefined for arguments that it
+// does not know, an error among them: topdown then has the word.
+type native struct {
+	arity int
+	call  func(args []Value) Value
+}
+
+// comparisons tell by the order of two values whether a comparison holds.
+var comparisons = map[string]func(int) bool{
+	ast.Equal.Name:         func(c int) bool { return c == 0 },
+	ast.NotEqual.Name:      func(c int) bool { return c != 0 },
+	ast.GreaterThan.Name:   func(c int) bool { return c > 0 },
+	ast.GreaterThanEq.Name: func(c int) bool { return c >= 0 },
+	ast.LessThan.Name:      func(c int) bool { return c < 0 },
+	ast.LessThanEq.Name:    func(c int) bool { return c <= 0 },
+}
+
+// natives are the built-ins that need not go through OPA's form of values.
+var natives = map[string]native{
+	ast.Member.Name:         {2, member},
+	ast.MemberWithKey.Name:  {3, memberWithKey},
+	ast.Plus.Name:           {2, integers(add)},
+	ast.Minus.Name:          {2, minus},
+	ast.Multiply.Name:       {2, integers(multiply)},
+	ast.Divide.Name:         {2, integers(divide)},
+	ast.Rem.Name:            {2, integers(remainder)},
+	ast.Abs.Name:            {1, absolute},
+	ast.BitsAnd.Name:        {2, integers(func(a, b int64) (int64, bool) { return a & b, true })},
+	ast.BitsOr.Name:         {2, integers(func(a, b int64) (int64, bool) { return a | b, true })},
+	ast.BitsXOr.Name:        {2, integers(func(a, b int64) (int64, bool) { return a ^ b, true })},
+	ast.BitsShiftLeft.Name:  {2, integers(shiftLeft)},
+	ast.BitsShiftRight.Name: {2, integers(shiftRight)},
+	ast.Sum.Name:            {1, sum},
+	ast.Max.Name:            {1, extreme(1)},
+	ast.Min.Name:            {1, extreme(-1)},
+	ast.StartsWith.Name:     {2, texts(hasPrefix)},
+	ast.EndsWith.Name:       {2, texts(hasSuffix)},
+	ast.Contains.Name:       {2, texts(contains)},
+	ast.IndexOf.Name:        {2, indexOf},
+	ast.Substring.Name:      {3, substring},
+	ast.Lower.Name:          {1, lower},
+	ast.Upper.Name:          {1, upper},
+	ast.Split.Name:          {2, split},
+	ast.Concat.Name:         {2, concat},
+	ast.ToNumber.Name:       {1, toNumber},
+	ast.FormatInt.Name:      {2, formatInt},
+	ast.Sprintf.Name:        {2, sprintf},
+	ast.And.Name:            {2, intersection},
+	ast.Or.Name:             {2, union},
+	ast.ArrayConcat.Name:    {2, arrayConcat},
+	ast.ArrayReverse.Name:   {1, arrayReverse},
+	ast.ObjectGet.Name:      {3, objectGet},
+	ast.ObjectUnion.Name:    {2, objectUnion},
+	ast.ObjectFilter.Name:   {2, objectFilter},
+	ast.ObjectKeys.Name:     {1, objectKeys},
+	ast.IsNumber.Name:       {1, isKind(kindInt, kindNumber)},
+	ast.IsString.Name:       {1, isKind(kindString)},
+	ast.IsBoolean.Name:      {1, isKind(kindBool)},
+	ast.IsArray.Name:        {1, isKind(kindArray)},
+	ast.IsSet.Name:          {1, isKind(kindSet)},
+	ast.IsObject.Name:       {1, isKind(kindObject)},
+	ast.IsNull.Name:         {1, isKind(kindNull)},
+}
+
+// matcher is regex.match with a constant pattern, compiled once.
+func matcher(name string, args []operand) func(Value) Value {
+	if name != ast.RegexMatch.Name || len(args) != 2 || !args[0].isConstant() {
+		return nil
+	}
+	pattern, err := regexp.Compile(args[0].constant.str)
+	if err != nil || args[0].constant.kind != kindString {
+		return nil
+	}
+	return func(v Value) Value {
+		if v.kind != kindString {
+			return Value{}
+		}
+		return Bool(pattern.MatchString(v.str))
+	}
+}
+
+func compared(holds func(int) bool) func([]Value) Value {
+	return func(args []Value) Value {
+		return Bool(holds(Compare(args[0], args[1])))
+	}
+}
+
+// isKind makes a type check.
+func isKind(kinds ...kind) func([]Value) Value {
+	return func(args []Value) Value {
+		for _, k := range kinds {
+			if args[0].kind == k {
+				return Bool(true)
+			}
+		}
+		return Bool(false)
+	}
+}
+
+func member(args []Value) Value {
+	switch in := args[1]; in.kind {
+	case kindSet:
+		return Bool(in.ref.find(args[0]) >= 0)
+	case kindArray, kindObject:
+		for i := range in.ref.vals {
+			if Equal(args[0], in.ref.vals[i]) {
+				return Bool(true)
+			}
+		}
+	}
+	return Bool(false)
+}
+
+func memberWithKey(args []Value) Value {
+	key, value, in := args[0], args[1], args[2]
+	found := in.Get(key)
+	if in.kind == kindSet && !Equal(key, value) {
+		return Bool(false)
+	}
+	return Bool(found.Defined() && Equal(found, value))
+}

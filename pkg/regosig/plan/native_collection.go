@@ -1,0 +1,124 @@
+package plan
+
+import "slices"
+
+func intersection(args []Value) Value {
+	if args[0].kind != kindSet || args[1].kind != kindSet {
+		return Value{}
+	}
+	both := newSet()
+	for _, element := range args[0].ref.keys {
+		if args[1].ref.find(element) >= 0 {
+			both.ref.appendKey(element)
+		}
+	}
+	return both
+}
+
+func union(args []Value) Value {
+	if args[0].kind != kindSet || args[1].kind != kindSet {
+		return Value{}
+	}
+	all := args[0].freeze()
+	set := all.changeable()
+	for _, element := range args[1].ref.keys {
+		set.add(element)
+	}
+	return all
+}
+
+func arrayConcat(args []Value) Value {
+	if args[0].kind != kindArray || args[1].kind != kindArray {
+		return Value{}
+	}
+	return Array(slices.Concat(args[0].ref.vals, args[1].ref.vals))
+}
+
+func arrayReverse(args []Value) Value {
+	if args[0].kind != kindArray {
+		return Value{}
+	}
+	reversed := slices.Clone(args[0].ref.vals)
+	slices.Reverse(reversed)
+	return Array(reversed)
+}
+
+func objectGet(args []Value) Value {
+	object, path, found := args[0], args[1], Value{}
+	if object.kind != kindObject {
+		return Value{}
+	}
+	if path.kind != kindArray {
+		found = object.Get(path)
+	} else {
+		found = object
+		for _, key := range path.ref.vals {
+			found = found.Get(key)
+		}
+	}
+	if !found.Defined() {
+		return args[2]
+	}
+	return found
+}
+
+func objectUnion(args []Value) Value {
+	if args[0].kind != kindObject || args[1].kind != kindObject {
+		return Value{}
+	}
+	return overwrite(args[0], args[1])
+}
+
+// overwrite is the union of two objects, in which the second one's members win
+// where not both have an object.
+func overwrite(a, b Value) Value {
+	if a.kind != kindObject || b.kind != kindObject {
+		return b
+	}
+	merged := a.freeze()
+	members := merged.changeable()
+	for i, key := range b.ref.keys {
+		value := b.ref.vals[i]
+		if at := members.find(key); at >= 0 {
+			value = overwrite(members.vals[at], value)
+		}
+		members.put(key, value)
+	}
+	return merged
+}
+
+func objectFilter(args []Value) Value {
+	object, filter := args[0], args[1]
+	if object.kind != kindObject {
+		return Value{}
+	}
+	wanted := filter
+	switch filter.kind {
+	case kindArray:
+		wanted = newSet()
+		for _, key := range filter.ref.vals {
+			wanted.ref.add(key)
+		}
+	case kindSet, kindObject:
+	default:
+		return Value{}
+	}
+	filtered := newObject()
+	for i, key := range object.ref.keys {
+		if wanted.ref.find(key) >= 0 {
+			filtered.ref.put(key, object.ref.vals[i])
+		}
+	}
+	return filtered
+}
+
+func objectKeys(args []Value) Value {
+	if args[0].kind != kindObject {
+		return Value{}
+	}
+	keys := newSet()
+	for _, key := range args[0].ref.keys {
+		keys.ref.appendKey(key)
+	}
+	return keys
+}

@@ -1,0 +1,123 @@
+package plan
+
+import (
+	"fmt"
+	"strings"
+	"unicode/utf8"
+)
+
+// texts makes a built-in of a test of two strings.
+func texts(holds func(a, b string) bool) func([]Value) Value {
+	return func(args []Value) Value {
+		if args[0].kind != kindString || args[1].kind != kindString {
+			return Value{}
+		}
+		return Bool(holds(args[0].str, args[1].str))
+	}
+}
+
+func hasPrefix(a, b string) bool { return strings.HasPrefix(a, b) }
+func hasSuffix(a, b string) bool { return strings.HasSuffix(a, b) }
+func contains(a, b string) bool  { return strings.Contains(a, b) }
+
+func isASCII(s string) bool {
+	for i := range len(s) {
+		if s[i] >= utf8.RuneSelf {
+			return false
+		}
+	}
+	return true
+}
+
+func indexOf(args []Value) Value {
+	if args[0].kind != kindString || args[1].kind != kindString || args[1].str == "" ||
+		!isASCII(args[0].str) || !isASCII(args[1].str) {
+		return Value{}
+	}
+	return Int(int64(strings.Index(args[0].str, args[1].str)))
+}
+
+func substring(args []Value) Value {
+	text, start, length := args[0].str, args[1].num, args[2].num
+	if args[0].kind != kindString || args[1].kind != kindInt || args[2].kind != kindInt || start < 0 || !isASCII(text) {
+		return Value{}
+	}
+	if start >= int64(len(text)) {
+		return String("")
+	}
+	text = text[start:]
+	if length >= 0 && length < int64(len(text)) {
+		text = text[:length]
+	}
+	return String(text)
+}
+
+func lower(args []Value) Value {
+	if args[0].kind != kindString {
+		return Value{}
+	}
+	return String(strings.ToLower(args[0].str))
+}
+
+func upper(args []Value) Value {
+	if args[0].kind != kindString {
+		return Value{}
+	}
+	return String(strings.ToUpper(args[0].str))
+}
+
+func split(args []Value) Value {
+	if args[0].kind != kindString || args[1].kind != kindString || args[1].str == "" {
+		return Value{}
+	}
+	text, by := args[0].str, args[1].str
+	parts := make([]Value, 0, strings.Count(text, by)+1)
+	for part := range strings.SplitSeq(text, by) {
+		parts = append(parts, String(part))
+	}
+	return Array(parts)
+}
+
+func concat(args []Value) Value {
+	if args[0].kind != kindString || args[1].kind != kindArray && args[1].kind != kindSet {
+		return Value{}
+	}
+	if args[1].kind == kindSet {
+		args[1].ref.sort()
+	}
+	elements := args[1].elements()
+	size := 0
+	for i := range elements {
+		if elements[i].kind != kindString {
+			return Value{}
+		}
+		size += len(elements[i].str) + len(args[0].str)
+	}
+	var text strings.Builder
+	text.Grow(size)
+	for i := range elements {
+		if i > 0 {
+			text.WriteString(args[0].str)
+		}
+		text.WriteString(elements[i].str)
+	}
+	return String(text.String())
+}
+
+func sprintf(args []Value) Value {
+	if args[0].kind != kindString || args[1].kind != kindArray {
+		return Value{}
+	}
+	list := make([]any, len(args[1].ref.vals))
+	for i, v := range args[1].ref.vals {
+		switch v.kind {
+		case kindInt:
+			list[i] = v.num
+		case kindString:
+			list[i] = v.str
+		default:
+			return Value{}
+		}
+	}
+	return String(fmt.Sprintf(args[0].str, list...))
+}
