@@ -1,7 +1,9 @@
 package regosig
 
 import (
+	"encoding/binary"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 
@@ -69,13 +71,183 @@ func TestBuiltinsOnEvents(t *testing.T) {
 	}
 }
 
-// fired lists the ids of the signatures that select e and find something.
+// TestBuiltinsOnMemory is about what the memory of an event gives away: when it
+// was looked at, what is mapped there, and who else is using it.
+func TestBuiltinsOnMemory(t *testing.T) {
+	set, err := Load(Builtin())
+	if err != nil {
+		t.Fatal(err)
+	}
+	const ms = 1_000_000
+	view := func(parts ...[]byte) event.View {
+		return event.View{State: event.Whole, Bytes: slices.Concat(parts...)}
+	}
+	// numbers are words of a structure: little-endian, of the given width.
+	numbers := func(width int, values ...int64) (b []byte) {
+		for _, v := range values {
+			b = append(b, binary.LittleEndian.AppendUint64(nil, uint64(v))[:width]...)
+		}
+		return b
+	}
+	message := func(mtype int64, text string) event.View { return view(numbers(8, mtype), []byte(text)) }
+	operation := func(number, flags int64) []byte { return numbers(2, number, -1, flags) }
+	main := func(pointee event.Pointee, arg string, entry, kernel, exit event.View) event.Memory {
+		m := event.Memory{Pointee: pointee, Arg: arg, Address: 0x7f0000001000, Entry: entry, Kernel: kernel, Exit: exit}
+		m.Length = uint64(max(len(entry.Bytes), len(exit.Bytes)))
+		if kernel.State != event.Absent {
+			m.KernelLength, m.KernelSource = m.Length, event.AtFunction
+		}
+		return m
+	}
+	sent := func(entry, kernel, exit event.View) event.Event {
+		return event.Event{
+			ID: event.Msgsnd, Args: [event.MaxArgs]uint64{7, 0x7f0000001000, 4, 0}, DurationNS: 2000,
+			Object: event.Object{ID: 7, Mode: 0o600, QueueBytes: 16384, OwnerUID: 1000, CreatorUID: 1000},
+			Memory: [event.MaxMemory]event.Memory{main(event.MsgbufIn, "msgp", entry, kernel, exit)},
+		}
+	}
+	operated := func(result int64, entry, kernel, exit event.View) event.Event {
+		return event.Event{
+			ID: event.Semtimedop, Args: [event.MaxArgs]uint64{3, 0x7f0000001000, uint64(len(entry.Bytes) / event.SembufSize), 0},
+			Return: result, DurationNS: 2000,
+			Object: event.Object{ID: 3, Mode: 0o600, Semaphores: 4, OwnerUID: 1000, CreatorUID: 1000},
+			Memory: [event.MaxMemory]event.Memory{main(event.Sembufs, "sops", entry, kernel, exit)},
+		}
+	}
+	received := func() event.Event {
+		e := sent(event.View{}, event.View{}, message(1, "text"))
+		e.ID, e.Args = event.Msgrcv, [event.MaxArgs]uint64{7, 0x7f0000001000, 4, 0, 0}
+		e.Memory[event.MainMemory].Pointee = event.MsgbufOut
+		return e
+	}
+	controlled := func(pointee event.Pointee, cmd uint64, entry, exit event.View) event.Event {
+		return event.Event{
+			ID: event.Msgctl, Args: [event.MaxArgs]uint64{7, cmd, 0x7f0000001000}, DurationNS: 2000,
+			Object: event.Object{ID: 7, Mode: 0o600, QueueBytes: 16384, OwnerUID: 1000, CreatorUID: 1000},
+			Memory: [event.MaxMemory]event.Memory{main(pointee, "buf", entry, event.View{}, exit)},
+		}
+	}
+	// with changes an event.
+	with := func(e event.Event, changes ...func(*event.Event)) *event.Event {
+		for _, change := range changes {
+			change(&e)
+		}
+		return &e
+	}
+	took := func(duration uint64, sleeps uint32) func(*event.Event) {
+		return func(e *event.Event) { e.DurationNS, e.Sleeps = duration, sleeps }
+	}
+	copiedAfter := func(ns uint64) func(*event.Event) {
+		return func(e *event.Event) { e.BootNS, e.CopiedNS, e.CopiedSleeps = 5_000, 5_000+ns, 1 }
+	}
+	failed := func(errno int64) func(*event.Event) { return func(e *event.Event) { e.Return = -errno } }
+	argument := func(i int, value uint64) func(*event.Event) { return func(e *event.Event) { e.Args[i] = value } }
+	meets := func(id event.ID, writes bool) func(*event.Event) {
+		return func(e *event.Event) {
+			e.Overlaps = append(e.Overlaps, event.Overlap{HostPID: 100, HostTID: 102, ID: id, Writes: writes, Address: 0x7f0000001000, Length: 12})
+		}
+	}
+	lies := func(first, last event.Mapping) func(*event.Event) {
+		return func(e *event.Event) { e.Memory[event.MainMemory].Mappings = [2]event.Mapping{first, last} }
+	}
+	var (
+		none      event.View
+		a, b      = message(1, "text"), message(99, "text")
+		other     = message(1, "TEXT")
+		wait      = view(operation(0, 0))
+		hasty     = view(operation(0, event.IPCNowait))
+		hastyPair = view(operation(0, event.IPCNowait), operation(1, event.IPCNowait))
+		mixed     = view(operation(0, event.IPCNowait), operation(1, 0))
+		beyond    = view(operation(99, 0))
+		private   = event.Mapping{State: event.Mapped}
+		tmpfs     = event.Mapping{State: event.Mapped, Shared: true, Magic: 0x01021994}
+		faulting  = event.Mapping{State: event.Mapped, Userfaultfd: true}
+		fuse      = event.Mapping{State: event.Mapped, Shared: true, Magic: 0x65735546}
+		segment   = event.Mapping{State: event.Mapped, Shared: true, Magic: 0x01021994, IsSegment: true, Attached: 2}
+		settings  = view(make([]byte, 120))
+		filled    = view(slices.Repeat([]byte{1}, 120))
+	)
+	tests := []struct {
+		name string
+		e    *event.Event
+		want string
+	}{
+		{"ordinary message", with(sent(a, a, a)), ""},
+		{"message changed afterwards", with(sent(a, a, b)), "IPCW-007"},
+		{"message changed, no copy of the kernel", with(sent(a, none, other)), "IPCW-007"},
+		{"message exchanged before the copy", with(sent(a, b, b)), "IPCW-007 IPCW-008"},
+		{"message exchanged for the copy only", with(sent(a, b, a)), "IPCW-007 IPCW-008"},
+		{"message exchanged, not seen at exit", with(sent(a, b, none)), "IPCW-008"},
+		{"message seen by nobody", with(sent(none, none, none)), ""},
+		{"received message", with(received()), ""},
+		{"received over another message", with(received(), func(e *event.Event) { e.Memory[0].Entry = b }), ""},
+		{"operations exchanged", with(operated(0, wait, beyond, wait)), "IPCW-007 IPCW-008"},
+		{"settings changed", with(controlled(event.Settings, event.IPCSet, settings, filled)), "IPCW-007"},
+		{"settings written", with(controlled(event.SettingsOut, 2, settings, filled)), ""},
+
+		{"good number refused", with(operated(0, wait, none, wait), failed(27)), "IPCW-008"},
+		{"bad number refused", with(operated(0, beyond, none, beyond), failed(27)), ""},
+		{"bad number accepted", with(operated(0, beyond, none, beyond)), "IPCW-008"},
+		{"good number accepted", with(operated(0, wait, none, wait)), ""},
+		{"gave up without a reason", with(operated(0, wait, none, wait), failed(11)), "IPCW-008"},
+		{"gave up after the timeout", with(operated(0, wait, none, wait), failed(11), argument(3, 0x7f0000002000)), ""},
+		{"gave up as told", with(operated(0, mixed, none, mixed), failed(11)), ""},
+		{"interrupted", with(operated(0, wait, none, wait), failed(4), took(900*ms, 1)), ""},
+		{"waited for long", with(operated(0, wait, none, wait), took(900*ms, 1)), ""},
+		{"waited though told not to", with(operated(0, hasty, none, hasty), took(3*ms, 1)), "IPCW-008"},
+		{"some operations may wait", with(operated(0, mixed, none, mixed), took(900*ms, 1)), ""},
+		{"more operations than were seen", with(operated(0, beyond, none, beyond), argument(2, 2)), ""},
+		{"set not seen", with(operated(0, beyond, none, beyond), func(e *event.Event) { e.Object.Semaphores = 0 }), ""},
+		{"killed", with(operated(0, beyond, none, beyond), func(e *event.Event) { e.Unfinished = true }), ""},
+
+		{"sent from where another thread receives", with(sent(a, a, a), meets(event.Msgrcv, true)), "IPCW-009"},
+		{"received to where another thread sends from", with(received(), meets(event.Msgsnd, false)), "IPCW-009"},
+		{"two threads receive", with(received(), meets(event.Msgrcv, true)), "IPCW-009"},
+		{"changed during two sends", with(sent(a, none, b), meets(event.Msgsnd, false)), "IPCW-007 IPCW-009"},
+		{"constant operations of two threads", with(operated(0, wait, wait, wait), meets(event.Semop, false)), ""},
+		{"status for one thread, settings of another", with(controlled(event.Settings, event.IPCSet, settings, settings), meets(event.Msgctl, true)), "IPCW-009"},
+
+		{"late copy", with(sent(a, a, a), took(300*ms, 1), copiedAfter(200*ms)), "IPCW-010"},
+		{"copy in time, long wait", with(sent(a, a, a), took(300*ms, 1), copiedAfter(2000)), ""},
+		{"send that waited though told not to", with(sent(a, none, a), argument(3, event.IPCNowait), took(60*ms, 1)), "IPCW-010"},
+		{"receive that waited though told not to", with(received(), argument(4, event.IPCNowait), took(60*ms, 2)), "IPCW-010"},
+		{"send that was preempted", with(sent(a, none, a), argument(3, event.IPCNowait), took(60*ms, 0)), ""},
+		{"send that waited for room", with(sent(a, none, a), took(900*ms, 1)), ""},
+		{"operations that waited though told not to", with(operated(0, hastyPair, hastyPair, hastyPair), took(60*ms, 1)), "IPCW-010"},
+		{"operations that waited, mixed", with(operated(0, mixed, mixed, mixed), took(900*ms, 1)), ""},
+
+		{"in a segment", with(sent(a, a, a), lies(private, segment)), "IPCW-011"},
+		{"operations in a segment", with(operated(0, wait, wait, wait), lies(segment, segment)), "IPCW-011"},
+		{"received into a segment", with(received(), lies(segment, segment)), ""},
+		{"in other memory", with(sent(a, a, a), lies(private, tmpfs)), ""},
+		{"mapping not read", with(sent(a, a, a), lies(event.Mapping{State: event.MappingUnread}, event.Mapping{State: event.Unmapped})), ""},
+
+		{"served by userfaultfd", with(sent(a, a, a), lies(private, faulting)), "IPCW-012"},
+		{"served by FUSE", with(sent(a, a, a), lies(fuse, fuse)), "IPCW-012"},
+		{"received into served memory", with(received(), lies(faulting, faulting)), "IPCW-012"},
+		{"served, and held up", with(sent(a, none, a), lies(private, fuse), took(300*ms, 1)), "IPCW-010 IPCW-012"},
+		{"served, and the queue is full", with(sent(a, none, a), lies(private, fuse), took(300*ms, 1), func(e *event.Event) { e.Object.CurrentBytes = 16384 }), "IPCW-012"},
+		{"served settings, and held up", with(controlled(event.Settings, event.IPCSet, settings, settings), lies(faulting, faulting), took(300*ms, 1)), "IPCW-010 IPCW-012"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			e := tt.e
+			e.Object.Kind = e.Row().Kind
+			e.Process.UID, e.Process.EUID = 1000, 1000
+			if got := strings.Join(fired(t, set, e), " "); got != tt.want {
+				t.Errorf("fired %q, want %q", got, tt.want)
+			}
+		})
+	}
+}
+
+// fired lists the ids of the signatures that e is enough for.
 func fired(t *testing.T, set *Set, e *event.Event) (ids []string) {
 	t.Helper()
 	var in detect.Input
 	in.Reset(e)
 	for _, s := range set.Signatures() {
-		if !s.Metadata().Events.Has(e.ID) {
+		if !s.Metadata().Events.Has(e.ID) || s.Metadata().Correlation != nil {
 			continue
 		}
 		found, err := s.Match(t.Context(), &in, nil)

@@ -71,6 +71,7 @@ func inputSchema() (*ast.SchemaSet, error) {
 	}
 	set := ast.NewSchemaSet()
 	set.Put(ast.SchemaRootRef, schema)
+	set.Put(schemaRef, schema)
 	return set, nil
 }
 

@@ -23,6 +23,7 @@ const (
 type regoPackage struct {
 	path    ast.Ref
 	modules []*module
+	stepped *module // whose METADATA has a correlation with steps, if any
 }
 
 // groupPackages puts files of one package together, ordered by package.
@@ -50,7 +51,15 @@ func (p *regoPackage) isSignature() bool {
 	if p.isTracee() {
 		return p.has(traceeMatch)
 	}
-	return p.has(matchRule) || p.has(findingsRule)
+	return p.stepped != nil || p.has(matchRule) || p.has(findingsRule)
+}
+
+// home is the file of a native signature that has its METADATA.
+func (p *regoPackage) home() *module {
+	if p.stepped != nil {
+		return p.stepped
+	}
+	return p.defining(matchRule, findingsRule)[0]
 }
 
 // has tells whether any file of the package defines the rule.

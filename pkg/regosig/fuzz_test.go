@@ -30,6 +30,9 @@ func FuzzLoad(f *testing.F) {
 	f.Add([]byte("# METADATA\n# custom: {id: [\npackage a\nmatch { x }"))
 	f.Add([]byte("package tracee.a\n__rego_metadoc__ := input\ntracee_selected_events := {1}\ntracee_match := 1"))
 	f.Add([]byte(header("A") + "package a\nmatch if data[input.via][x] == {y | y := x}"))
+	f.Add([]byte(correlating("{type: event_count, group_by: [object.id, arg.msgsz], timespan: 1s, condition: {gte: 5}}", "match if true")))
+	f.Add([]byte(correlating("{type: temporal_ordered, steps: [first, second], until: third, timespan: 9d}", twoSteps+"third if input.via == \"ipc\"")))
+	f.Add([]byte(correlating("{type: value_count, field: userId, timespan: 1x, condition: [1]}", "match if true")))
 	f.Fuzz(func(t *testing.T, text []byte) {
 		set, err := Load(tree("a.rego", string(text)))
 		var loadError *LoadError

@@ -3,90 +3,100 @@ package regosig
 import (
 	"fmt"
 	"reflect"
-	"strconv"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
 	"github.com/open-policy-agent/opa/v1/ast"
 
 	"github.com/ipcwarden/ipcwarden/pkg/event"
+	"github.com/ipcwarden/ipcwarden/pkg/regosig/plan"
 )
 
-// converter makes the OPA value that the JSON of a Go value would be read as,
-// without writing the JSON.
-type converter func(reflect.Value) *ast.Term
+// converter makes the value that the JSON of a Go value would be read as, without
+// writing the JSON. It shares no memory with it but the bytes of strings.
+type converter func(reflect.Value) plan.Value
 
-// documentConverter is planned once, when the program starts: a field of a kind
-// that it does not know is a mistake in package event, which every test meets.
-var documentConverter = plan(reflect.TypeFor[event.Document]())
+// converters are made once, when the program starts: a field of a kind that they
+// do not know is a mistake in package event, which every test meets.
+var (
+	convertDocument = converterOf[event.Document]()
+	convertContent  = converterOf[*event.Content]()
+	convertMappings = converterOf[[]event.MappingInfo]()
+	convertOverlaps = converterOf[[]event.OverlapInfo]()
+)
 
-// documentValue is a document as input of a Rego signature. It shares no memory
-// with the document but the bytes of its strings.
-func documentValue(d *event.Document) ast.Value {
-	return documentConverter(reflect.ValueOf(d).Elem()).Value
+func converterOf[T any]() func(*T) plan.Value {
+	convert := newConverter(reflect.TypeFor[T]())
+	return func(v *T) plan.Value { return convert(reflect.ValueOf(v).Elem()) }
 }
+
+// documentValue is a document as topdown takes it.
+func documentValue(d *event.Document) ast.Value { return convertDocument(d).AST() }
 
 var argumentsType = reflect.TypeFor[event.Arguments]()
 
-// plan decides how values of a type are converted.
-func plan(t reflect.Type) converter {
+// newConverter decides how values of a type are converted.
+func newConverter(t reflect.Type) converter {
 	if t == argumentsType {
-		return argumentsTerm
+		return argumentsValue
 	}
 	switch t.Kind() {
 	case reflect.Struct:
-		return planStruct(t)
+		return structConverter(t)
 	case reflect.Slice:
-		return planSlice(t)
+		return sliceConverter(t)
 	case reflect.Pointer:
-		element := plan(t.Elem())
-		return func(v reflect.Value) *ast.Term {
+		element := newConverter(t.Elem())
+		return func(v reflect.Value) plan.Value {
 			if v.IsNil() {
-				return ast.InternedNullTerm
+				return plan.Null
 			}
 			return element(v.Elem())
 		}
 	case reflect.Interface:
-		return func(v reflect.Value) *ast.Term { return valueTerm(v.Interface()) }
+		return func(v reflect.Value) plan.Value { return argumentValue(v.Interface()) }
 	case reflect.Bool:
-		return func(v reflect.Value) *ast.Term { return ast.InternedTerm(v.Bool()) }
+		return func(v reflect.Value) plan.Value { return plan.Bool(v.Bool()) }
 	case reflect.String:
-		return func(v reflect.Value) *ast.Term { return stringTerm(v.String()) }
+		return func(v reflect.Value) plan.Value { return textValue(v.String()) }
 	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
-		return func(v reflect.Value) *ast.Term { return intTerm(v.Int()) }
+		return func(v reflect.Value) plan.Value { return plan.Int(v.Int()) }
 	case reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64:
-		return func(v reflect.Value) *ast.Term { return uintTerm(v.Uint()) }
+		return func(v reflect.Value) plan.Value { return plan.Uint(v.Uint()) }
 	default:
-		panic(fmt.Sprintf("regosig: no OPA value for type %s", t))
+		panic(fmt.Sprintf("regosig: no Rego value for type %s", t))
 	}
 }
 
 // field is one member of a JSON object.
 type field struct {
 	index     int
-	key       *ast.Term
+	key       plan.Value
 	omitEmpty bool
 	convert   converter
 }
 
-func planStruct(t reflect.Type) converter {
+func structConverter(t reflect.Type) converter {
 	var fields []field
 	for i := range t.NumField() {
 		name, option, _ := strings.Cut(t.Field(i).Tag.Get("json"), ",")
 		if name == "" || name == "-" || (option != "" && option != "omitempty") {
 			panic(fmt.Sprintf("regosig: field %s of %s has json tag %q", t.Field(i).Name, t, t.Field(i).Tag.Get("json")))
 		}
-		fields = append(fields, field{i, ast.StringTerm(name), option != "", plan(t.Field(i).Type)})
+		fields = append(fields, field{i, plan.String(name), option != "", newConverter(t.Field(i).Type)})
 	}
-	return func(v reflect.Value) *ast.Term {
-		members := make([][2]*ast.Term, 0, len(fields))
+	// In the order that OPA has them in.
+	slices.SortFunc(fields, func(a, b field) int { return plan.Compare(a.key, b.key) })
+	return func(v reflect.Value) plan.Value {
+		keys, vals := make([]plan.Value, 0, len(fields)), make([]plan.Value, 0, len(fields))
 		for i := range fields {
 			f := &fields[i]
 			if member := v.Field(f.index); !f.omitEmpty || !empty(member) {
-				members = append(members, [2]*ast.Term{f.key, f.convert(member)})
+				keys, vals = append(keys, f.key), append(vals, f.convert(member))
 			}
 		}
-		return ast.ObjectTerm(members...)
+		return plan.Object(keys, vals)
 	}
 }
 
@@ -98,62 +108,48 @@ func empty(v reflect.Value) bool {
 	return v.IsZero()
 }
 
-func planSlice(t reflect.Type) converter {
-	element := plan(t.Elem())
-	return func(v reflect.Value) *ast.Term {
+func sliceConverter(t reflect.Type) converter {
+	element := newConverter(t.Elem())
+	return func(v reflect.Value) plan.Value {
 		if v.IsNil() {
-			return ast.InternedNullTerm
+			return plan.Null
 		}
-		elements := make([]*ast.Term, v.Len())
+		elements := make([]plan.Value, v.Len())
 		for i := range elements {
 			elements[i] = element(v.Index(i))
 		}
-		return ast.ArrayTerm(elements...)
+		return plan.Array(elements)
 	}
 }
 
-// argumentsTerm writes the arguments as an object, as their MarshalJSON does.
-func argumentsTerm(v reflect.Value) *ast.Term {
-	members := make([][2]*ast.Term, v.Len())
-	for i := range members {
+// argumentsValue makes an object of the arguments, as their MarshalJSON does.
+func argumentsValue(v reflect.Value) plan.Value {
+	keys, vals := make([]plan.Value, v.Len()), make([]plan.Value, v.Len())
+	for i := range keys {
 		argument := v.Index(i).Addr().Interface().(*event.Argument)
-		members[i] = [2]*ast.Term{ast.InternedTerm(argument.Name), valueTerm(argument.Value)}
+		keys[i], vals[i] = plan.String(argument.Name), argumentValue(argument.Value)
 	}
-	return ast.ObjectTerm(members...)
+	return plan.Object(keys, vals)
 }
 
-// valueTerm converts what event.Argument holds.
-func valueTerm(value any) *ast.Term {
+// argumentValue converts what event.Argument holds.
+func argumentValue(value any) plan.Value {
 	switch v := value.(type) {
 	case int64:
-		return intTerm(v)
+		return plan.Int(v)
 	case uint64:
-		return uintTerm(v)
+		return plan.Uint(v)
 	case string:
-		return stringTerm(v)
+		return textValue(v)
 	default:
-		return ast.InternedNullTerm
+		return plan.Null
 	}
 }
 
-func intTerm(v int64) *ast.Term {
-	if i := int(v); int64(i) == v && ast.HasInternedIntNumberTerm(i) {
-		return ast.InternedTerm(i)
-	}
-	return ast.NewTerm(ast.Number(strconv.FormatInt(v, 10)))
-}
-
-func uintTerm(v uint64) *ast.Term {
-	if i := int(v); i >= 0 && uint64(i) == v {
-		return intTerm(int64(v))
-	}
-	return ast.NewTerm(ast.Number(strconv.FormatUint(v, 10)))
-}
-
-// stringTerm replaces what is not UTF-8 byte by byte, as encoding/json does.
-func stringTerm(s string) *ast.Term {
+// textValue replaces what is not UTF-8 byte by byte, as encoding/json does.
+func textValue(s string) plan.Value {
 	if !utf8.ValidString(s) {
 		s = string([]rune(s))
 	}
-	return ast.InternedTerm(s)
+	return plan.String(s)
 }

@@ -1,7 +1,7 @@
 // Package regosig loads, checks, compiles and evaluates signatures written in
 // Rego. It knows two contracts: ipcwarden's own, with a METADATA block and the
 // rules match and evidence, or findings; and Tracee's, for packages below
-// tracee. It is the only importer of OPA.
+// tracee. It and package plan, which evaluates them, are the only importers of OPA.
 package regosig
 
 import (
@@ -30,6 +30,7 @@ type Set struct {
 	signatures []detect.Signature
 	libraries  int
 	warnings   []string
+	interpret  []string
 }
 
 // Signatures lists the signatures in the order of their ids. They can be used
@@ -43,16 +44,29 @@ func (s *Set) Libraries() int { return s.libraries }
 // Warnings lists what is allowed and perhaps not meant, one line each.
 func (s *Set) Warnings() []string { return slices.Clone(s.warnings) }
 
+// Interpreted lists the rules that cannot be planned, one line each with the
+// reason: OPA's interpreter evaluates them, which takes a hundred times longer.
+func (s *Set) Interpreted() []string { return slices.Clone(s.interpret) }
+
 // Load reads every .rego file of the sources but tests and hidden files, and
 // compiles them together with the libraries of package rego, so that each can
 // import the others. It loads all or nothing: the error is a *LoadError with every
 // problem found.
 func Load(sources ...Source) (*Set, error) {
+	l, err := loadAll(sources)
+	if err != nil {
+		return nil, err
+	}
+	return &l.set, nil
+}
+
+// loadAll is Load with everything that was made on the way.
+func loadAll(sources []Source) (*loader, error) {
 	schema, err := inputSchema()
 	if err != nil {
 		return nil, err
 	}
-	l := loader{caps: capabilities(), schema: schema}
+	l := &loader{caps: capabilities(), schema: schema}
 	l.read(append([]Source{{Name: builtinName, FS: rego.Library, builtin: true}}, sources...))
 	l.build()
 	if err := l.err(); err != nil {
@@ -61,7 +75,7 @@ func Load(sources ...Source) (*Set, error) {
 	slices.SortFunc(l.set.signatures, func(a, b detect.Signature) int {
 		return cmp.Compare(a.Metadata().ID, b.Metadata().ID)
 	})
-	return &l.set, nil
+	return l, nil
 }
 
 // loader has what the steps of Load share.
@@ -71,6 +85,9 @@ type loader struct {
 	schema   *ast.SchemaSet
 	modules  []*module
 	complete bool // every file could be parsed
+	packages []*regoPackage
+	natives  *ast.Compiler
+	tracees  *ast.Compiler
 	set      Set
 }
 
@@ -89,6 +106,8 @@ func (l *loader) read(sources []Source) {
 			switch {
 			case m == nil:
 				l.complete = false
+			case l.repeatsLibrary(f):
+				// An author's editor has to see the libraries too: schema puts them there.
 			case !m.builtin && replacesHelpers(m):
 				l.warn(f.name, "skipped in favour of the built-in data.tracee.helpers")
 			default:
@@ -96,6 +115,11 @@ func (l *loader) read(sources []Source) {
 			}
 		}
 	}
+}
+
+// repeatsLibrary tells whether a file is a copy of a built-in library.
+func (l *loader) repeatsLibrary(f file) bool {
+	return !f.builtin && slices.ContainsFunc(l.modules, func(m *module) bool { return m.builtin && m.text == f.text })
 }
 
 // replacesHelpers tells of Tracee's own copy of its library.
@@ -112,17 +136,19 @@ func (l *loader) build() {
 	packages := groupPackages(l.modules)
 	metadata := make([]*detect.Metadata, len(packages))
 	for i, p := range packages {
+		p.addSteps(l.caps, &l.problems)
 		p.checkContract(&l.problems)
 		switch {
 		case !p.isSignature():
 			l.set.libraries++
 		case !p.isTracee():
-			if b := readBlock(p.defining(matchRule, findingsRule)[0], &l.problems); b != nil {
-				metadata[i] = b.metadata()
+			if b := readBlock(p.home(), &l.problems); b != nil {
+				metadata[i] = b.metadata(p)
 			}
 		}
 	}
 	natives, tracees := l.compile(packages)
+	l.packages, l.natives, l.tracees = packages, natives, tracees
 	for i, p := range packages {
 		if p.compiledBy(tracees) && p.has(traceeMatch) && p.has(traceeMetadoc) && p.has(traceeSelected) {
 			metadata[i] = l.addTracee(p, tracees)
@@ -158,6 +184,7 @@ func (l *loader) compile(packages []*regoPackage) (natives, tracees *ast.Compile
 	natives = compile(checked, l.schema, l.caps, l.complete, &l.problems)
 	if len(l.list) == 0 {
 		checkReferences(natives, checked, &l.problems)
+		checkMeaning(natives, checked, &l.problems)
 	}
 	return natives, compile(unchecked, nil, l.caps, l.complete, &l.problems)
 }
@@ -170,7 +197,7 @@ func (l *loader) addTracee(p *regoPackage, compiler *ast.Compiler) *detect.Metad
 	for _, w := range warnings {
 		l.warn(s.metadata.Source, "%s", w)
 	}
-	l.set.signatures = append(l.set.signatures, s)
+	l.addSignature(s, s.verdict)
 	return s.metadata
 }
 
@@ -180,7 +207,19 @@ func (l *loader) addNative(p *regoPackage, md *detect.Metadata, compiler *ast.Co
 		l.add(md.Source, 0, 0, "%v", err)
 		return
 	}
+	l.addSignature(s, s.verdict, s.evidence)
+}
+
+// addSignature adds a signature to the set, with the rules that it evaluates, of
+// which any may be nil.
+func (l *loader) addSignature(s detect.Signature, rules ...*query) {
 	l.set.signatures = append(l.set.signatures, s)
+	for _, q := range rules {
+		if q != nil && q.unplanned != nil {
+			l.set.interpret = append(l.set.interpret, fmt.Sprintf("%s: %s is evaluated by OPA's interpreter: %s",
+				printable(s.Metadata().Source), q.rule, printable(q.unplanned.Error())))
+		}
+	}
 }
 
 // checkIDs reports ids that two signatures have.

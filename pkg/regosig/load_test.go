@@ -60,7 +60,21 @@ func TestLoadErrors(t *testing.T) {
 		{"schema files", header("A") + "package a\nmatch if json.verify_schema({\"$ref\": \"file:///etc/x\"})[0]", "dir/a.rego:8:10: built-in json.verify_schema is refused: a schema can name addresses and files, and signatures have access to neither"},
 		{"misspelt field", header("A") + "package a\nmatch if input.proces == \"x\"", "dir/a.rego:8:10: undefined ref: input.proces: input has no field proces; the nearest is processId"},
 		{"misspelt argument", header("A") + "package a\nmatch if input.arg.msgflag == 1", "dir/a.rego:8:10: undefined ref: input.arg.msgflag: input.arg has no field msgflag; the nearest is msgflg"},
-		{"field of another type", header("A") + "package a\nmatch if input.object.mode == \"0666\"", "dir/a.rego:8:10: match error: left : number, right : string"},
+		{"field of another type", header("A") + "package a\nmatch if input.object.mode == \"0666\"", "dir/a.rego:8:10: match error: a number is never equal to a string"},
+		{"text greater than a number", header("A") + "package a\nmatch if input.arg.msgsz > \"4096\"", `dir/a.rego:8:10: input.arg.msgsz is a number, and "4096" is a string: to compare them says nothing of the event`},
+		{"variable of another type", header("A") + "package a\nmatch if {\n\tsize := input.arg.msgsz\n\t\"x\" != size\n}", `dir/a.rego:10:2: "x" is a string, and size is a number: to compare them says nothing of the event`},
+		{"call of another type", header("A") + "package a\nmatch if count(input.flags) >= \"2\"", `dir/a.rego:8:10: count(input.flags) is a number, and "2" is a string: to compare them says nothing of the event`},
+		{"rule of another type", header("A") + "package a\nlimit := 7\nmatch if input.processName < limit", `dir/a.rego:9:10: input.processName is a string, and limit is a number: to compare them says nothing of the event`},
+		{"element of another type", header("A") + "package a\nmatch if 2048 in input.flags", "dir/a.rego:8:10: match error: a number is never equal to a string"},
+		{"one of another type", header("A") + "package a\nmatch if input.arg.msgsz in {\"2\", \"3\"}", "dir/a.rego:8:10: match error: a number is never equal to a string"},
+		{"argument of another type", header("A") + "package a\nmatch if startswith(input.arg.msgsz, \"1\")", `dir/a.rego:8:10: startswith: invalid argument(s): have: (number, string), want: (search: string, base: string, result: boolean)`},
+		{"unknown event", header("A") + "package a\nmatch if input.eventName == \"msgsdn\"", `dir/a.rego:8:10: there is no event "msgsdn"; the nearest is msgsnd`},
+		{"unknown flag", header("A") + "package a\nmatch if \"MSG_COPI\" in input.flags", `dir/a.rego:8:10: there is no flag "MSG_COPI"; the nearest is MSG_COPY`},
+		{"unknown flag of a loop", header("A") + "package a\nmatch if {\n\tsome f in input.flags\n\tf == \"IPC_NOWAI\"\n}", `dir/a.rego:10:2: there is no flag "IPC_NOWAI"; the nearest is IPC_NOWAIT`},
+		{"unknown errors", header("A") + "package a\nmatch if not input.error in {\"EPERM\", \"EACCESS\"}", `dir/a.rego:8:10: there is no error "EACCESS"; the nearest is EACCES`},
+		{"unknown kind and entry", header("A") + "package a\nmatch if {\n\tinput.object.kind != \"shn\"\n\tinput.via in [\"ipcs\"]\n}", "dir/a.rego:9:2: there is no kind of object \"shn\"; the nearest is shm\ndir/a.rego:10:2: there is no entry \"ipcs\"; the nearest is ipc"},
+		{"misspelt field in brackets", header("A") + "package a\nmatch if input[\"object\"][\"mod\"] == 1", "dir/a.rego:8:10: undefined ref: input.object.mod: input.object has no field mod; the nearest is mode"},
+		{"misspelt field of an element", header("A") + "package a\nmatch if {\n\tsome r in input.memory\n\tr.lenght > 1\n}", "dir/a.rego:10:2: undefined ref: r.lenght: r has no field lenght; the nearest is length"},
 		{"undefined reference", header("A") + "package a\nimport data.ipcwarden.cal\nmatch if cal.succeeded", "dir/a.rego:9:10: data.ipcwarden.cal.succeeded is not defined in any file"},
 		{"no metadata", "package a\nmatch if true", "dir/a.rego:1:1: a signature needs a METADATA block directly above its package"},
 		{"missing keys", "# METADATA\n# description: x\npackage a\nmatch if true", "dir/a.rego:2:3: METADATA lacks custom.events\ndir/a.rego:2:3: METADATA lacks custom.id\ndir/a.rego:2:3: METADATA lacks custom.severity\ndir/a.rego:2:3: METADATA lacks title"},
@@ -69,7 +83,6 @@ func TestLoadErrors(t *testing.T) {
 		{"wrong id", header("'a b'") + "package a\nmatch if true", "dir/a.rego:4:9: custom.id \"a b\": only letters, digits, dot, hyphen and underscore are allowed"},
 		{"number for a string", header("7") + "package a\nmatch if true", "dir/a.rego:4:9: custom.id must be a string; a number needs quotes"},
 		{"wrong technique", header("A") + "#   attack: [T1068, x]\npackage a\nmatch if true", "dir/a.rego:7:21: custom.attack: \"x\" is not an ATT&CK technique such as T1068 or T1222.002"},
-		{"correlation", header("A") + "#   correlation: {type: event_count}\npackage a\nmatch if true", "dir/a.rego:7:18: custom.correlation: this version does not evaluate correlations"},
 		{"neither", header("A") + "package a\nmatches if true", "dir/a.rego:7:1: the package has the metadata of a signature, but neither match nor findings"},
 		{"both", header("A") + "package a\nmatch if true\nfindings contains {} if true", "dir/a.rego:9:1: a package has either match or findings"},
 		{"match with a key", header("A") + "package a\nmatch contains 1 if true", "dir/a.rego:8:1: match must have the form: match if { … }"},
@@ -94,6 +107,30 @@ func TestLoadErrors(t *testing.T) {
 				t.Errorf("got\n%s\nwant\n%s", got, tt.want)
 			}
 		})
+	}
+}
+
+// TestMeaningful has comparisons that are none of those above, close as they are.
+func TestMeaningful(t *testing.T) {
+	for _, rule := range []string{
+		"match if input.error == \"E999\"", "match if \"0x40\" in input.flags", "match if \"SHM_HUGE_2MB\" in input.flags",
+		"match if input.object != null", "match if input.args[0].value > \"4\"", "match if input.args[_].value != 4",
+		"match if input.processName > \"a\"", "match if input.processName in {\"msgsdn\"}", "match if input.syscall == \"semtimedop_time64\"",
+		"match if f(1, \"x\")\nf(a, b) if a > b", "match if {\n\tx := [1, \"a\"][_]\n\tx > 0\n}",
+		"match if { some k, v in {\"a\": 1}; v > 0; k > \"\" }", "match if \"a\" in object.keys({\"a\": 1})", "match if 1 in {\"a\": 1}",
+		"match if input.command == \"SEM_STAT_ANY\"", "match if input.eventName in {\"shmat\", \"ipc\"}",
+	} {
+		if _, err := Load(tree("a.rego", header("A")+"package a\n"+rule)); err != nil {
+			t.Errorf("%s: %v", rule, err)
+		}
+	}
+}
+
+// TestSchemaAnnotation loads what opa check --schema DIR demands.
+func TestSchemaAnnotation(t *testing.T) {
+	annotated := strings.Replace(header("A"), "# custom:", "# schemas:\n#   - input: schema.event\n# custom:", 1)
+	if _, err := Load(tree("a.rego", annotated+"package a\nmatch if input.arg.msgsz > 1")); err != nil {
+		t.Error(err)
 	}
 }
 

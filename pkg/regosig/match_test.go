@@ -6,6 +6,7 @@ import (
 	"maps"
 	"reflect"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/ipcwarden/ipcwarden/pkg/detect"
@@ -186,4 +187,44 @@ func TestTraceeLibraries(t *testing.T) {
 	if found, err := match(t.Context(), set.Signatures()[0], sample(event.Shmat)); err != nil || len(found) != 1 {
 		t.Errorf("got %v and error %v", found, err)
 	}
+}
+
+// TestInterpreted is about a signature that OPA does not plan.
+func TestInterpreted(t *testing.T) {
+	set, err := Load(tree("a.rego", header("A")+"package a\nmatch if q.b.c\n"+
+		"q[x].a := input.eventName if some x in [\"b\"]\nq.b.c := q.b.a"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	list := set.Interpreted()
+	if len(list) != 1 || !strings.HasPrefix(list[0], "dir/a.rego: data.a.match is evaluated by OPA's interpreter: ") {
+		t.Errorf("got %q", list)
+	}
+	found, err := match(t.Context(), set.Signatures()[0], sample(event.Msgsnd))
+	if err != nil || len(found) != 1 {
+		t.Errorf("got %v and error %v", found, err)
+	}
+}
+
+// TestConcurrentUse is for the race detector.
+func TestConcurrentUse(t *testing.T) {
+	set, err := Load(Builtin())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var group sync.WaitGroup
+	for worker := range uint64(4) {
+		group.Go(func() {
+			var in detect.Input
+			for seed := range uint64(50) {
+				in.Reset(randomEvent(worker + seed))
+				for _, s := range set.Signatures() {
+					if _, err := s.Match(t.Context(), &in, nil); err != nil {
+						t.Error(err)
+					}
+				}
+			}
+		})
+	}
+	group.Wait()
 }

@@ -36,6 +36,8 @@ type block struct {
 	line int // of its first line of YAML
 	root *yaml.Node
 	ps   *problems
+
+	correlation *yaml.Node // the value of its key, if that is there
 }
 
 // packageAnnotation is the annotation of the module's package, or nil.
@@ -83,8 +85,8 @@ func (b *block) problem(n *yaml.Node, format string, args ...any) {
 	b.ps.add(b.file, b.line+n.Line-1, n.Column+1, format, args...)
 }
 
-// metadata reads what a native signature says about itself.
-func (b *block) metadata() *detect.Metadata {
+// metadata reads what the native signature of a package says about itself.
+func (b *block) metadata(p *regoPackage) *detect.Metadata {
 	md := &detect.Metadata{Source: b.file}
 	seen := map[string]bool{}
 	b.each(b.root, annotationKeys, func(key string, value *yaml.Node) {
@@ -103,6 +105,9 @@ func (b *block) metadata() *detect.Metadata {
 			})
 		}
 	})
+	if b.correlation != nil {
+		md.Correlation = b.readCorrelation(b.correlation, p, md.Events)
+	}
 	for _, key := range []string{"title", "custom.id", "custom.severity", "custom.events"} {
 		if !seen[key] {
 			b.problem(b.root, "METADATA lacks %s", key)
@@ -140,7 +145,7 @@ func (b *block) custom(md *detect.Metadata, key string, value *yaml.Node) {
 	case "custom.tags":
 		md.Tags = b.list(key, value)
 	case "custom.correlation":
-		b.problem(value, "%s: this version does not evaluate correlations", key)
+		b.correlation = value // which is about the events, and these may follow
 	}
 }
 

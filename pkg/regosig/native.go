@@ -7,15 +7,20 @@ import (
 	"github.com/open-policy-agent/opa/v1/ast"
 
 	"github.com/ipcwarden/ipcwarden/pkg/detect"
+	"github.com/ipcwarden/ipcwarden/pkg/regosig/prefilter"
+	"github.com/ipcwarden/ipcwarden/pkg/sieve"
 )
 
 // native is a signature in ipcwarden's own contract.
 type native struct {
 	metadata *detect.Metadata
-	verdict  query // match, or findings
-	evidence query // of match
-	explains bool  // the package has evidence
-	many     bool  // the verdict is findings
+	verdict  *query // match, findings, or the steps of a correlation
+	filter   *prefilter.Filter
+	evidence *query // of match
+	explains bool   // the package has evidence
+	overlaps bool   // the package reads which calls were on the same memory
+	many     bool   // the verdict is findings
+	stepped  bool   // the verdict is steps
 }
 
 // checkNative reports rules that do not have the form that the contract gives
@@ -26,7 +31,10 @@ func (p *regoPackage) checkNative(ps *problems) {
 	}
 	verdicts := p.defining(matchRule, findingsRule)
 	p.checkOne(verdicts, ps)
-	if len(verdicts) == 0 {
+	if p.stepped != nil && len(verdicts) > 0 {
+		ps.at(verdicts[0].Package.Location, "the steps of the correlation decide: there is no place for %s or %s", matchRule, findingsRule)
+	}
+	if !p.isSignature() {
 		for _, m := range p.modules {
 			if a := packageAnnotation(m); a != nil && a.Custom["id"] != nil {
 				ps.at(m.Package.Location, "the package has the metadata of a signature, but neither %s nor %s", matchRule, findingsRule)
@@ -36,7 +44,7 @@ func (p *regoPackage) checkNative(ps *problems) {
 	}
 	for _, m := range p.modules {
 		for _, r := range m.rules(matchRule) {
-			if r.Head.RuleKind() != ast.SingleValue || len(r.Head.Ref()) > 1 || len(r.Head.Args) > 0 {
+			if !isFlag(r) {
 				ps.at(r.Location, "%s must have the form: match if { … }", matchRule)
 			}
 		}
@@ -52,7 +60,7 @@ func (p *regoPackage) checkNative(ps *problems) {
 			if r.Head.RuleKind() != ast.SingleValue || len(r.Head.Args) > 0 {
 				ps.at(r.Location, "%s must have the form: evidence[key] := value", evidenceRule)
 			}
-			if !p.has(matchRule) {
+			if !p.has(matchRule) && p.stepped == nil {
 				ps.at(r.Location, "%s goes with %s; each element of %s is evidence itself", evidenceRule, matchRule, findingsRule)
 			}
 		}
@@ -61,15 +69,15 @@ func (p *regoPackage) checkNative(ps *problems) {
 
 // newNative prepares the package's rules. The package holds to the contract.
 func newNative(p *regoPackage, md *detect.Metadata, compiler *ast.Compiler, caps *ast.Capabilities) (*native, error) {
-	s := &native{metadata: md, many: p.has(findingsRule), explains: p.has(evidenceRule)}
-	verdict := matchRule
-	if s.many {
-		verdict = findingsRule
+	s := &native{
+		metadata: md, many: p.has(findingsRule), stepped: p.stepped != nil, explains: p.has(evidenceRule),
+		overlaps: p.readsOverlaps(compiler),
 	}
 	var err error
-	if s.verdict, err = prepare(compiler, caps, p.modules[0].Package, verdict); err != nil {
+	if s.verdict, err = prepare(compiler, caps, p.modules[0].Package, p.verdict()); err != nil {
 		return nil, err
 	}
+	s.filter = filterOf(compiler, s.verdict.rule, s.many || s.stepped)
 	if s.explains {
 		s.evidence, err = prepare(compiler, caps, p.modules[0].Package, evidenceRule)
 	}
@@ -79,6 +87,9 @@ func newNative(p *regoPackage, md *detect.Metadata, compiler *ast.Compiler, caps
 // Metadata is what the METADATA block says.
 func (s *native) Metadata() *detect.Metadata { return s.metadata }
 
+// Filter is what has to be true of an event for Match to find something.
+func (s *native) Filter() *sieve.Filter { return s.filter.Sieve() }
+
 // Match evaluates the verdict and, if there is one, what explains it.
 func (s *native) Match(ctx context.Context, in *detect.Input, found []detect.Finding) ([]detect.Finding, error) {
 	value, defined, err := s.verdict.onEvent(ctx, in)
@@ -87,6 +98,8 @@ func (s *native) Match(ctx context.Context, in *detect.Input, found []detect.Fin
 		return found, err
 	case s.many:
 		return s.appendAll(found, value)
+	case s.stepped:
+		return s.appendSteps(ctx, in, found, value)
 	}
 	matched, ok := value.(bool)
 	if !ok {
@@ -126,6 +139,23 @@ func (s *native) appendAll(found []detect.Finding, value any) ([]detect.Finding,
 			return found, fmt.Errorf("%s has %s, not only objects", s.verdict.rule, kindOf(element))
 		}
 		found = append(found, detect.Finding{Evidence: evidence})
+	}
+	return found, nil
+}
+
+// appendSteps makes each step that holds a finding. They share the evidence.
+func (s *native) appendSteps(ctx context.Context, in *detect.Input, found []detect.Finding, value any) ([]detect.Finding, error) {
+	steps, _ := value.([]any)
+	var evidence map[string]any
+	if s.explains && len(steps) > 0 {
+		var err error
+		if evidence, err = s.explanation(ctx, in); err != nil {
+			return found, err
+		}
+	}
+	for _, step := range steps {
+		name, _ := step.(string) // as stepRule wrote it
+		found = append(found, detect.Finding{Step: name, Evidence: evidence})
 	}
 	return found, nil
 }

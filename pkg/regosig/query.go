@@ -9,21 +9,36 @@ import (
 	oparego "github.com/open-policy-agent/opa/v1/rego"
 
 	"github.com/ipcwarden/ipcwarden/pkg/detect"
-	"github.com/ipcwarden/ipcwarden/pkg/event"
+	"github.com/ipcwarden/ipcwarden/pkg/regosig/plan"
+	"github.com/ipcwarden/ipcwarden/pkg/regosig/prefilter"
 )
 
 // loadTimeout bounds the evaluation of what a signature says about itself. It
 // is computed once, from nothing, so that only an endless loop takes that long.
 const loadTimeout = 5 * time.Second
 
+// The bounds of one evaluation for an event. Statements take some nanoseconds
+// each: a signature that needs more would hold up all others.
+const (
+	maxSteps = 5_000_000
+	maxBytes = 64 << 20
+)
+
 // query is one rule of a package, prepared to be evaluated for many events.
 type query struct {
-	rule     ast.Ref
-	prepared oparego.PreparedEvalQuery
+	rule      ast.Ref
+	prepared  oparego.PreparedEvalQuery
+	program   *plan.Program // nil: prepared is evaluated
+	planned   *plan.Rule    // the same without the query around it; nil if it cannot be had
+	unplanned error         // why there is no program
 }
 
-// prepare makes the query for a rule of a package.
-func prepare(compiler *ast.Compiler, caps *ast.Capabilities, pkg *ast.Package, rule string) (query, error) {
+// result is the variable of the planned query.
+var result = plan.String("result")
+
+// prepare makes the query for a rule of a package. OPA's interpreter evaluates
+// it if it cannot be planned.
+func prepare(compiler *ast.Compiler, caps *ast.Capabilities, pkg *ast.Package, rule string) (*query, error) {
 	ref := pkg.Path.Append(ast.StringTerm(rule))
 	prepared, err := oparego.New(
 		oparego.Compiler(compiler),
@@ -32,19 +47,71 @@ func prepare(compiler *ast.Compiler, caps *ast.Capabilities, pkg *ast.Package, r
 		oparego.StrictBuiltinErrors(false),
 	).PrepareForEval(context.Background())
 	if err != nil {
-		return query{}, fmt.Errorf("preparing %s: %w", ref, err)
+		return nil, fmt.Errorf("preparing %s: %w", ref, err)
 	}
-	return query{ref, prepared}, nil
+	q := &query{rule: ref, prepared: prepared}
+	if q.program, q.unplanned = planQuery(compiler, caps, ref); q.program != nil {
+		q.planned = q.program.Rule(ref.String())
+	}
+	return q, nil
+}
+
+// planQuery compiles the plan for a rule.
+func planQuery(compiler *ast.Compiler, caps *ast.Capabilities, rule ast.Ref) (*plan.Program, error) {
+	variable, _ := result.AsString()
+	policy, err := plan.Policy(compiler, caps, ast.NewBody(ast.Equality.Expr(ast.VarTerm(variable), ast.NewTerm(rule))))
+	if err != nil {
+		return nil, err
+	}
+	return plan.Compile(policy, plan.Entrypoint, plan.Options{
+		Input: inputNode, Capabilities: caps, Steps: maxSteps, Bytes: maxBytes,
+	})
+}
+
+// filterOf derives what has to be true of an event for a rule to hold, or to have an
+// element if it has many. Where nothing can be derived, every event passes.
+func filterOf(compiler *ast.Compiler, rule ast.Ref, many bool) *prefilter.Filter {
+	if many {
+		rule = rule.Append(ast.VarTerm("finding"))
+	}
+	filter, err := prefilter.Derive(compiler, ast.NewBody(ast.NewExpr(ast.NewTerm(rule))))
+	if err != nil {
+		return nil
+	}
+	return filter
 }
 
 // onEvent evaluates the rule for an event. The value is nil and defined false
-// if the rule does not hold; numbers in it are json.Number.
+// if the rule does not hold; numbers in it are json.Number. It shares nothing
+// with the event.
 func (q *query) onEvent(ctx context.Context, in *detect.Input) (value any, defined bool, err error) {
-	parsed, err := in.Parsed(parsedInput)
-	if err != nil {
-		return nil, false, err
+	v := viewOf(in)
+	if q.program == nil || v.interpreted {
+		return q.eval(ctx, oparego.EvalParsedInput(v.term()))
 	}
-	return q.eval(ctx, oparego.EvalParsedInput(parsed.(ast.Value)))
+	answer, err := q.evaluate(ctx, v)
+	if err != nil {
+		return nil, false, fmt.Errorf("evaluating %s: %w", q.rule, err)
+	}
+	if !answer.Defined() {
+		return nil, false, nil
+	}
+	if value, err = answer.JSON(); err != nil {
+		return nil, false, fmt.Errorf("the value of %s: %w", q.rule, err)
+	}
+	return value, true, nil
+}
+
+// evaluate is the rule's value by its plan, undefined if it does not hold.
+func (q *query) evaluate(ctx context.Context, v *view) (plan.Value, error) {
+	if q.planned != nil {
+		return v.evaluator.EvalRule(ctx, q.planned, v)
+	}
+	results, err := v.evaluator.Eval(ctx, q.program, plan.Value{}, v)
+	if err != nil || len(results) == 0 {
+		return plan.Value{}, err
+	}
+	return results[0].Get(result), nil
 }
 
 // onNothing evaluates the rule without an input.
@@ -83,7 +150,3 @@ func (w watched) Cancelled() bool {
 		return false
 	}
 }
-
-// parsedInput is the form in which detect.Input keeps the document for all Rego
-// signatures.
-func parsedInput(d *event.Document) (any, error) { return documentValue(d), nil }

@@ -19,6 +19,12 @@ func reason(e *ast.Error) string {
 	if detail, ok := e.Details.(*ast.RefErrInvalidDetail); ok {
 		return e.Message + fieldHint(detail)
 	}
+	if detail, ok := e.Details.(*ast.UnificationErrDetail); ok {
+		left, right := scalarKind(detail.Left), scalarKind(detail.Right)
+		if left != "" && right != "" && left != right {
+			return e.Message + ": " + left + " is never equal to " + right
+		}
+	}
 	if e.Details != nil {
 		return e.Message + ": " + oneLine(e.Details.Lines())
 	}

@@ -29,12 +29,13 @@ var originNames = map[string]origins{
 
 func (o origins) has(other origins) bool { return o&other != 0 }
 
-// originOf is where an event comes from, by Tracee's definition.
-func originOf(d *event.Document) origins {
+// originOf is where an event comes from, by Tracee's definition: containerStarted and
+// containerId are those of its document.
+func originOf(containerStarted bool, containerID string) origins {
 	switch {
-	case d.ContextFlags.ContainerStarted:
+	case containerStarted:
 		return fromContainer
-	case d.ContainerID != "":
+	case containerID != "":
 		return fromContainerInit
 	default:
 		return fromHost
@@ -99,4 +100,10 @@ func (s *tracee) selectEvent(selector map[string]any, loc *ast.Location, ps *pro
 func (s *tracee) selectRow(row *event.Row, from origins) {
 	s.selected[row.ID] |= from
 	s.metadata.Events = s.metadata.Events.With(row.ID)
+}
+
+// accepts tells whether the signature takes an event of a name from an origin.
+func (s *tracee) accepts(name string, from origins) bool {
+	row := event.ByName(name)
+	return row != nil && s.selected[row.ID].has(from)
 }

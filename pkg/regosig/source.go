@@ -12,18 +12,26 @@ import (
 
 // Source is a tree of Rego files.
 type Source struct {
-	// Name is what problems call the tree: the path of a directory.
+	// Name is what problems call the tree: the path of a directory or a bundle.
 	Name string
 	FS   fs.FS
 
 	only    string // the one file of FS that counts; "" for all
+	flat    bool   // directories below do not count
 	builtin bool   // the files are ipcwarden's own
+
+	bundle bool       // the tree is packed into the file Name; FS is not used
+	key    *bundleKey // that the bundle is signed for; nil if nobody asks
 }
 
-// Path is the source at a path of the file system: a directory, or one .rego
-// file. What is wrong with the path is reported by Load.
+// Path is the source at a path of the file system: a directory, one .rego file,
+// or an OPA bundle (.tar.gz). What is wrong with the path is reported by Load.
 func Path(name string) Source {
-	if info, err := os.Stat(name); err == nil && info.Mode().IsRegular() && isSignatureFile(name) {
+	info, err := os.Stat(name)
+	switch {
+	case strings.HasSuffix(name, bundleSuffix) && (err != nil || !info.IsDir()):
+		return Source{Name: filepath.Clean(name), bundle: true}
+	case err == nil && info.Mode().IsRegular() && isSignatureFile(name):
 		dir, file := filepath.Split(filepath.Clean(name))
 		dir = filepath.Clean(dir)
 		return Source{Name: dir, FS: os.DirFS(dir), only: file}
@@ -62,18 +70,28 @@ func isSignatureFile(name string) bool {
 // directories are skipped: they are an editor's, or Kubernetes' own copies of a
 // mounted ConfigMap.
 func (s Source) read(ps *problems) []file {
+	if s.bundle {
+		return s.readBundle(ps)
+	}
 	if s.only != "" {
 		return s.readOne(nil, s.only, ps)
 	}
+	files, failed := s.walk(isSignatureFile, ps)
+	if len(files) == 0 && !failed {
+		ps.add(s.Name, 0, 0, "no .rego file in this directory")
+	}
+	return files
+}
+
+// walk returns the wanted files of a source, and whether any could not be read.
+func (s Source) walk(wanted func(name string) bool, ps *problems) (files []file, failed bool) {
 	if info, err := fs.Stat(s.FS, "."); err != nil {
 		ps.add(s.Name, 0, 0, "%s", cause(err))
-		return nil
+		return nil, true
 	} else if !info.IsDir() {
-		ps.add(s.Name, 0, 0, "neither a directory nor a .rego file")
-		return nil
+		ps.add(s.Name, 0, 0, "neither a directory nor a .rego file nor a bundle (.tar.gz)")
+		return nil, true
 	}
-	var files []file
-	failed := false
 	_ = fs.WalkDir(s.FS, ".", func(name string, entry fs.DirEntry, err error) error {
 		hidden := name != "." && strings.HasPrefix(path.Base(name), ".")
 		switch {
@@ -81,9 +99,9 @@ func (s Source) read(ps *problems) []file {
 			failed = true
 			ps.add(path.Join(s.Name, name), 0, 0, "%s", cause(err))
 			return nil
-		case hidden && entry.IsDir():
+		case (hidden || s.flat && name != ".") && entry.IsDir():
 			return fs.SkipDir
-		case hidden || entry.IsDir() || !isSignatureFile(name):
+		case hidden || entry.IsDir() || !wanted(name):
 			return nil
 		}
 		before := len(files)
@@ -91,10 +109,7 @@ func (s Source) read(ps *problems) []file {
 		failed = failed || len(files) == before
 		return nil
 	})
-	if len(files) == 0 && !failed {
-		ps.add(s.Name, 0, 0, "no .rego file in this directory")
-	}
-	return files
+	return files, failed
 }
 
 // readOne appends one file. Reading anything but a regular file could block.

@@ -8,12 +8,15 @@ import (
 
 	"github.com/ipcwarden/ipcwarden/pkg/detect"
 	"github.com/ipcwarden/ipcwarden/pkg/event"
+	"github.com/ipcwarden/ipcwarden/pkg/regosig/prefilter"
+	"github.com/ipcwarden/ipcwarden/pkg/sieve"
 )
 
 // tracee is a signature in Tracee's contract.
 type tracee struct {
 	metadata *detect.Metadata
-	verdict  query
+	verdict  *query
+	filter   *prefilter.Filter
 	selected map[event.ID]origins
 }
 
@@ -81,16 +84,21 @@ func newTracee(p *regoPackage, compiler *ast.Compiler, caps *ast.Capabilities, p
 	if len(ps.list) > before {
 		return nil, nil
 	}
+	s.filter = filterOf(compiler, s.verdict.rule, false)
 	return s, warnings
 }
 
 // Metadata is what __rego_metadoc__ says.
 func (s *tracee) Metadata() *detect.Metadata { return s.metadata }
 
+// Filter is what has to be true of an event for Match to find something.
+func (s *tracee) Filter() *sieve.Filter { return s.filter.Sieve() }
+
 // Match evaluates tracee_match. An empty object is a finding, as it is for
 // Tracee.
 func (s *tracee) Match(ctx context.Context, in *detect.Input, found []detect.Finding) ([]detect.Finding, error) {
-	if accepted := s.selected[in.Event().ID]; accepted != anyOrigin && !accepted.has(originOf(in.Document())) {
+	e := in.Event()
+	if id := e.Process.ContainerID; !s.selected[e.ID].has(originOf(id != "", id)) {
 		return found, nil
 	}
 	value, defined, err := s.verdict.onEvent(ctx, in)

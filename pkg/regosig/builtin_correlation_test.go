@@ -1,0 +1,78 @@
+package regosig
+
+import (
+	"encoding/binary"
+	"strings"
+	"testing"
+
+	"github.com/ipcwarden/ipcwarden/pkg/detect"
+	"github.com/ipcwarden/ipcwarden/pkg/event"
+)
+
+// TestBuiltinCorrelationsOnEvents evaluates the built-in signatures about many events
+// on single ones, as they are decoded.
+func TestBuiltinCorrelationsOnEvents(t *testing.T) {
+	set, err := Load(Builtin())
+	if err != nil {
+		t.Fatal(err)
+	}
+	args := func(values ...uint64) (a [event.MaxArgs]uint64) {
+		copy(a[:], values)
+		return a
+	}
+	operation := func(op int16, flags uint16, ret int64) event.Event {
+		bytes := binary.LittleEndian.AppendUint16(nil, 0)
+		bytes = binary.LittleEndian.AppendUint16(bytes, uint16(op))
+		bytes = binary.LittleEndian.AppendUint16(bytes, flags)
+		e := event.Event{ID: event.Semtimedop, Args: args(3, 0x1000, 1, 0), Return: ret}
+		e.Memory[event.MainMemory] = event.Memory{Pointee: event.Sembufs, Arg: "sops", Entry: event.View{State: event.Whole, Bytes: bytes}}
+		return e
+	}
+	queue := func(messages uint64, receiver, sender uint32) event.Object {
+		return event.Object{Messages: messages, LastReceivePID: receiver, LastSendPID: sender}
+	}
+	foreign := event.Object{OwnerUID: 5, CreatorUID: 5}
+	tests := []struct {
+		name string
+		e    event.Event
+		want string
+	}{
+		{"refused", operation(-1, event.IPCNowait, -11), "IPCW-013 refused, IPCW-014"},
+		{"timed out", operation(-1, 0, -11), ""},
+		{"acquired", operation(-1, event.IPCNowait, 0), "IPCW-013 acquired"},
+		{"released", operation(1, event.IPCNowait, 0), ""},
+		{"attached", event.Event{ID: event.Shmat, Return: 0x7f0000000000}, "IPCW-013 acted"},
+		{"nothing to receive", event.Event{ID: event.Msgrcv, Args: args(7, 0x1000, 8, 0, event.IPCNowait), Return: -42}, "IPCW-014"},
+		{"second message", event.Event{ID: event.Msgsnd, Multiplexed: true, Object: queue(1, 0, 9)}, "IPCW-015"},
+		{"first message", event.Event{ID: event.Msgsnd, Object: queue(0, 0, 9)}, ""},
+		{"peek", event.Event{ID: event.Msgrcv, Args: args(7, 0x1000, 8, 0, 0o44000), Object: queue(2, 0, 9)}, "IPCW-016"},
+		{"peek at others", event.Event{ID: event.Msgrcv, Args: args(7, 0x1000, 8, 0, 0o44000), Object: queue(2, 0, 8)}, ""},
+		{"state by index", event.Event{ID: event.Shmctl, Args: args(7, 0x10d), Return: -22}, "IPCW-017"},
+		{"state by id", event.Event{ID: event.Shmctl, Args: args(7, 2)}, ""},
+		{"removal", event.Event{ID: event.Shmctl, Args: args(7, event.IPCRmid), Object: foreign}, "IPCW-018"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			e := &tt.e
+			e.Object.Kind, e.Process.HostPID = e.Row().Kind, 9
+			var in detect.Input
+			in.Reset(e)
+			var got []string
+			for _, s := range set.Signatures() {
+				if s.Metadata().Correlation == nil || !s.Metadata().Events.Has(e.ID) {
+					continue
+				}
+				found, err := s.Match(t.Context(), &in, nil)
+				if err != nil {
+					t.Error(err)
+				}
+				for _, f := range found {
+					got = append(got, strings.TrimSpace(s.Metadata().ID+" "+f.Step))
+				}
+			}
+			if got := strings.Join(got, ", "); got != tt.want {
+				t.Errorf("got %q, want %q", got, tt.want)
+			}
+		})
+	}
+}

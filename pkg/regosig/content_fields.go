@@ -1,0 +1,129 @@
+package regosig
+
+import (
+	"github.com/ipcwarden/ipcwarden/pkg/event"
+	"github.com/ipcwarden/ipcwarden/pkg/regosig/plan"
+)
+
+// maxOperations is how many operations of a call are read one by one. Longer lists
+// are made into a value.
+const maxOperations = 16
+
+func (v *view) look(i int, look event.Look) *event.View { return v.regions[i].View(look) }
+
+// content is what a look at the i-th region of the document gave; undefined if
+// nobody looked.
+func (v *view) content(i int, look event.Look) plan.Value {
+	part := &v.parts.content[i][look]
+	if !part.Defined() && v.look(i, look).State != event.Absent {
+		content := v.event.LookedAt(v.regions[i], look)
+		*part = convertContent(&content)
+		v.parts.used = true
+	}
+	return *part
+}
+
+// contentNode is one look at the i-th region.
+func contentNode(i int, look event.Look) *plan.Node {
+	own := map[string]readField{
+		"state": func(v *view) plan.Value { return plan.String(v.look(i, look).State.String()) },
+		"mtype": func(v *view) plan.Value {
+			if p := v.regions[i].Pointee; p != event.MsgbufIn && p != event.MsgbufOut {
+				return plan.Value{}
+			}
+			mtype, _, ok := event.Msgbuf(v.event.ABI, v.look(i, look).Bytes)
+			return ifPresent(ok, plan.Int(mtype))
+		},
+		"uid":  settingsField(i, look, func(set event.SetRequest) plan.Value { return plan.Int(int64(set.UID)) }),
+		"gid":  settingsField(i, look, func(set event.SetRequest) plan.Value { return plan.Int(int64(set.GID)) }),
+		"mode": settingsField(i, look, func(set event.SetRequest) plan.Value { return plan.Int(int64(set.Mode)) }),
+	}
+	qbytes := settingsField(i, look, func(set event.SetRequest) plan.Value { return plan.Uint(set.QueueBytes) })
+	own["qbytes"] = func(v *view) plan.Value { return ifPresent(v.event.SettingsKind() == event.MessageQueue, qbytes(v)) }
+	node := objectNode[event.Content](own)
+	node.Whole = func(source any) plan.Value { return source.(*view).content(i, look) }
+	for name, member := range node.Members {
+		if own[name] == nil {
+			key := plan.String(name)
+			member.Read = func(source any) plan.Value { return source.(*view).content(i, look).Get(key) }
+		}
+	}
+	node.Members["sops"] = operationsMember(i, look)
+	return node
+}
+
+// settingsField is a member of Content that only settings have.
+func settingsField(i int, look event.Look, read func(event.SetRequest) plan.Value) readField {
+	return func(v *view) plan.Value {
+		set, ok := v.event.SettingsAt(v.regions[i], look)
+		return ifPresent(ok, read(set))
+	}
+}
+
+// operationsMember is Content.Sops.
+func operationsMember(i int, look event.Look) *plan.Member {
+	key := plan.String("sops")
+	whole := func(source any) plan.Value { return source.(*view).content(i, look).Get(key) }
+	node := &plan.Node{
+		Len:   func(source any) int { return source.(*view).operations(i, look) },
+		Whole: whole,
+	}
+	for n := range maxOperations {
+		operation := func(v *view) event.Sembuf { return event.DecodeSembuf(v.look(i, look).Bytes[n*event.SembufSize:]) }
+		node.Elements = append(node.Elements, &plan.Node{
+			Whole: func(source any) plan.Value { return whole(source).Get(plan.Int(int64(n))) },
+			Members: map[string]*plan.Member{
+				"sem_num": readField(func(v *view) plan.Value { return plan.Int(int64(operation(v).Number)) }).member(),
+				"sem_op":  readField(func(v *view) plan.Value { return plan.Int(int64(operation(v).Op)) }).member(),
+				"sem_flg": readField(func(v *view) plan.Value { return plan.Int(int64(operation(v).Flags)) }).member(),
+				"flags":   readField(func(v *view) plan.Value { return operationFlags(operation(v).Flags) }).member(),
+			},
+		})
+	}
+	return &plan.Member{Node: node, Read: func(source any) plan.Value {
+		switch n := source.(*view).operations(i, look); {
+		case n == 0:
+			return plan.Value{}
+		case n > maxOperations:
+			return whole(source)
+		default:
+			return plan.Null
+		}
+	}}
+}
+
+// operations is how many of them a look gave.
+func (v *view) operations(i int, look event.Look) int {
+	if v.regions[i].Pointee != event.Sembufs {
+		return 0
+	}
+	return len(v.look(i, look).Bytes) / event.SembufSize
+}
+
+// usualFlags are the flags of operations that have no others than these.
+const usualFlags = event.IPCNowait | event.SemUndo
+
+// operationFlags is Operation.Flags.
+func operationFlags(flags int16) plan.Value {
+	bits := uint32(uint16(flags))
+	if bits&^usualFlags == 0 {
+		return flagLists[bits/event.IPCNowait]
+	}
+	return flagList(bits)
+}
+
+// flagLists has the values of operationFlags for the usual ones.
+var flagLists = func() (lists [usualFlags/event.IPCNowait + 1]plan.Value) {
+	for i := range lists {
+		lists[i] = flagList(uint32(i) * event.IPCNowait)
+	}
+	return lists
+}()
+
+func flagList(bits uint32) plan.Value {
+	names := []plan.Value{}
+	for _, name := range event.SembufFlags.Flags(nil, bits) {
+		names = append(names, plan.String(name))
+	}
+	return plan.Array(names)
+}

@@ -1,0 +1,258 @@
+package regosig
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/open-policy-agent/opa/v1/ast"
+	"github.com/open-policy-agent/opa/v1/types"
+
+	"github.com/ipcwarden/ipcwarden/pkg/event"
+)
+
+// checkMeaning reports comparisons that are well-formed to OPA, and whose
+// outcome no event can change: of a number with a string, and of a field with a
+// name that the field never has. Both are misspellings, of which the signature
+// would be silent for ever.
+func checkMeaning(compiler *ast.Compiler, modules []*module, ps *problems) {
+	for _, m := range modules {
+		compiled := compiler.Modules[m.name]
+		c := &meaning{compiler: compiler, ps: ps, defined: definitions(compiled)}
+		ast.WalkExprs(compiled, func(e *ast.Expr) bool {
+			if e.Location != nil {
+				c.check(e)
+			}
+			return false
+		})
+	}
+}
+
+// meaning is what is known of one module.
+type meaning struct {
+	compiler *ast.Compiler
+	ps       *problems
+	defined  map[ast.Var]*ast.Expr // the expression that gives a variable its value
+}
+
+// definitions finds what gives variables their values: x = term, and f(…, x).
+// The compiler has made their names unique in the module.
+func definitions(m *ast.Module) map[ast.Var]*ast.Expr {
+	defined := map[ast.Var]*ast.Expr{}
+	add := func(t *ast.Term, e *ast.Expr) {
+		if v, ok := t.Value.(ast.Var); ok && defined[v] == nil {
+			defined[v] = e
+		}
+	}
+	ast.WalkExprs(m, func(e *ast.Expr) bool {
+		switch {
+		case e.Negated || !e.IsCall():
+		case e.IsEquality():
+			add(e.Operand(0), e)
+			add(e.Operand(1), e)
+		default:
+			if operands := e.Operands(); len(operands) > 0 {
+				add(operands[len(operands)-1], e)
+			}
+		}
+		return false
+	})
+	return defined
+}
+
+// orderings are the comparisons that OPA defines for values of any two types.
+var orderings = []*ast.Builtin{ast.GreaterThan, ast.GreaterThanEq, ast.LessThan, ast.LessThanEq, ast.NotEqual}
+
+func (c *meaning) check(e *ast.Expr) {
+	if !e.IsCall() || len(e.Operands()) != 2 {
+		return
+	}
+	a, b := e.Operand(0), e.Operand(1)
+	operator := e.Operator().String()
+	switch {
+	case slices.ContainsFunc(orderings, func(o *ast.Builtin) bool { return o.Name == operator }):
+		c.compare(e, c.typeOf(a, 0), c.typeOf(b, 0), a, b)
+		c.names(e, a, b)
+		c.names(e, b, a)
+	case operator == ast.Member.Name:
+		c.names(e, a, b)
+		if field := c.fieldOf(b, 0); field != "" {
+			c.name(e, field+"[_]", a)
+		}
+	case e.IsEquality():
+		c.names(e, a, b)
+		c.names(e, b, a)
+	}
+}
+
+// scalarKind is the kind of a type of which values of another kind are never
+// equal, and always on the same side; "" for any other type. null is left out:
+// to compare with it is to ask whether something is there.
+func scalarKind(t types.Type) string {
+	switch t.(type) {
+	case types.Number:
+		return "a number"
+	case types.String:
+		return "a string"
+	case types.Boolean:
+		return "a boolean"
+	case *types.Array, *types.Set:
+		return "a list"
+	case *types.Object:
+		return "an object"
+	default:
+		return ""
+	}
+}
+
+func (c *meaning) compare(e *ast.Expr, ta, tb types.Type, a, b *ast.Term) {
+	ka, kb := scalarKind(ta), scalarKind(tb)
+	if ka == "" || kb == "" || ka == kb {
+		return
+	}
+	c.ps.at(e.Location, "%s is %s, and %s is %s: to compare them says nothing of the event", c.text(a), ka, c.text(b), kb)
+}
+
+// text is a term as it stands in the file.
+func (c *meaning) text(t *ast.Term) string {
+	if v, ok := t.Value.(ast.Var); ok && strings.HasPrefix(string(v), ast.LocalVarPrefix) {
+		if e := c.defined[v]; e != nil && e.Location != nil && e.Generated {
+			return strings.Join(strings.Fields(string(e.Location.Text)), " ")
+		}
+	}
+	if t.Location != nil && len(t.Location.Text) > 0 {
+		return strings.Join(strings.Fields(string(t.Location.Text)), " ")
+	}
+	return t.String()
+}
+
+// maxChain bounds how many variables are followed, which can define each other.
+const maxChain = 16
+
+// typeOf is the type of a term; nil if it is not known.
+func (c *meaning) typeOf(t *ast.Term, depth int) types.Type {
+	v, isVar := t.Value.(ast.Var)
+	if !isVar {
+		if _, isCall := t.Value.(ast.Call); isCall {
+			return nil
+		}
+		return c.compiler.TypeEnv.GetByValue(t.Value)
+	}
+	e := c.defined[v]
+	if e == nil || depth > maxChain {
+		return nil
+	}
+	if e.IsEquality() {
+		return c.typeOf(other(e, v), depth+1)
+	}
+	if f, ok := c.compiler.TypeEnv.GetByRef(e.Operator()).(*types.Function); ok && len(e.Operands()) == len(f.FuncArgs().Args)+1 {
+		return f.Result()
+	}
+	return nil
+}
+
+// other is the side of an equality that is not v.
+func other(e *ast.Expr, v ast.Var) *ast.Term {
+	if e.Operand(0).Value.Compare(v) == 0 {
+		return e.Operand(1)
+	}
+	return e.Operand(0)
+}
+
+// fieldOf is the field of the event that a term stands for, with [_] for any
+// index; "" if it is none.
+func (c *meaning) fieldOf(t *ast.Term, depth int) string {
+	switch v := t.Value.(type) {
+	case ast.Ref:
+		if !v.HasPrefix(ast.InputRootRef) {
+			return ""
+		}
+		var b strings.Builder
+		b.WriteString("input")
+		for _, part := range v[1:] {
+			if name, ok := part.Value.(ast.String); ok {
+				b.WriteString("." + string(name))
+			} else {
+				b.WriteString("[_]")
+			}
+		}
+		return b.String()
+	case ast.Var:
+		if e := c.defined[v]; e != nil && e.IsEquality() && depth < maxChain {
+			return c.fieldOf(other(e, v), depth+1)
+		}
+	}
+	return ""
+}
+
+// names checks the constants that a field is compared with.
+func (c *meaning) names(e *ast.Expr, field, constant *ast.Term) {
+	name := c.fieldOf(field, 0)
+	if name == "" {
+		return
+	}
+	switch v := constant.Value.(type) {
+	case ast.String:
+		c.name(e, name, constant)
+	case ast.Set:
+		v.Foreach(func(t *ast.Term) { c.name(e, name, t) })
+	case *ast.Array:
+		v.Foreach(func(t *ast.Term) { c.name(e, name, t) })
+	}
+}
+
+func (c *meaning) name(e *ast.Expr, field string, constant *ast.Term) {
+	values, known := fieldValues()[field]
+	text, isString := constant.Value.(ast.String)
+	if !known || !isString || slices.Contains(values.names, string(text)) ||
+		values.pattern != nil && values.pattern.MatchString(string(text)) {
+		return
+	}
+	c.ps.at(e.Location, "there is no %s %q; the nearest is %s", values.what, string(text), nearest(string(text), values.names))
+}
+
+// vocabulary is the values that a field of the event can have.
+type vocabulary struct {
+	what    string
+	names   []string
+	pattern *regexp.Regexp // of those that have no name
+}
+
+// fieldValues has the fields of the event whose values are names.
+var fieldValues = sync.OnceValue(func() map[string]vocabulary {
+	decoded := func(sets ...event.Decoder) (names []string) {
+		for _, set := range sets {
+			for _, n := range set.Names() {
+				names = append(names, n.Name)
+			}
+		}
+		return names
+	}
+	var errors, entries, kinds []string
+	unknown := regexp.MustCompile(`^E\d+$`)
+	for errno := int64(1); errno < 4096; errno++ {
+		if name := event.Errno(-errno); !unknown.MatchString(name) {
+			errors = append(errors, name)
+		}
+	}
+	for _, row := range event.Rows() {
+		entries = append(entries, row.Name)
+		for _, entry := range row.Entries {
+			entries = append(entries, entry.Name)
+		}
+		if kind := row.Kind.String(); kind != "" {
+			kinds = append(kinds, kind)
+		}
+	}
+	return map[string]vocabulary{
+		"input.eventName": {"event", event.All.Names(), nil},
+		"input.syscall":   {"system call", entries, nil},
+		"input.via":       {"entry", []string{"syscall", event.IPC.String()}, nil},
+		"input.flags[_]": {"flag", decoded(event.GetFlags, event.ShmgetFlags, event.MsgsndFlags, event.MsgrcvFlags,
+			event.ShmatFlags, event.SembufFlags), regexp.MustCompile(`^0x[0-9a-f]+$|^SHM_HUGE_\d+(KB|MB|GB)?$`)},
+		"input.command":     {"command", decoded(event.MsgCommands, event.SemCommands, event.ShmCommands, event.IPCCalls), nil},
+		"input.error":       {"error", errors, unknown},
+		"input.object.kind": {"kind of object", kinds, nil},
+	}
+})
