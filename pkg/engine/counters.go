@@ -2,24 +2,27 @@ package engine
 
 import "sync/atomic"
 
-// Counters is what a signature has done since the engine was made.
+// Counters is what a signature has done since the engine first had it.
 type Counters struct {
 	ID          string // of the signature
-	Evaluations uint64 // events that it was given
+	Evaluations uint64 // events that it was given: those that it can match
 	Matches     uint64 // events on which it found something
 	Errors      uint64 // events on which it could not decide
 	Panics      uint64 // events on which it panicked
+	Overruns    uint64 // events on which it used up its budget
+	Suspended   bool   // it is given no more events
 }
 
 // counters are written by Evaluate and read by anybody.
 type counters struct {
-	evaluations, matches, errors, panics atomic.Uint64
+	evaluations, matches, errors, panics, overruns atomic.Uint64
 }
 
 // Counters lists the counters of every signature, in the order of their ids.
 func (e *Engine) Counters() []Counters {
-	list := make([]Counters, len(e.entries))
-	for i, entry := range e.entries {
+	entries := e.state.Load().entries
+	list := make([]Counters, len(entries))
+	for i, entry := range entries {
 		c := &entry.counters
 		list[i] = Counters{
 			ID:          entry.metadata.ID,
@@ -27,6 +30,8 @@ func (e *Engine) Counters() []Counters {
 			Matches:     c.matches.Load(),
 			Errors:      c.errors.Load(),
 			Panics:      c.panics.Load(),
+			Overruns:    c.overruns.Load(),
+			Suspended:   entry.suspended.Load(),
 		}
 	}
 	return list

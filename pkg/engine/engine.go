@@ -3,104 +3,137 @@
 package engine
 
 import (
-	"cmp"
 	"context"
-	"fmt"
 	"runtime/debug"
-	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
 
 	"go.uber.org/zap"
 
 	"github.com/ipcwarden/ipcwarden/pkg/detect"
 	"github.com/ipcwarden/ipcwarden/pkg/event"
+	"github.com/ipcwarden/ipcwarden/pkg/sieve"
 )
 
-// Engine is a fixed set of signatures. Evaluate must be called from one
-// goroutine at a time; the other methods can be called from any.
+// Engine evaluates a set of signatures, which can be replaced. Evaluate and Use
+// must be called from one goroutine at a time; the other methods can be called
+// from any.
 type Engine struct {
-	// table has, by event ID (a byte), the signatures that select the event.
-	table   [256][]*entry
-	entries []*entry // in the order of their ids
-	events  event.Set
+	// Suspended is called by Evaluate when it suspends a signature. It is set
+	// before the first Evaluate, if at all.
+	Suspended func(Suspension)
 
-	input detect.Input
-	found []detect.Finding
+	state atomic.Pointer[state]
+	fence *fence
+	log   *zap.Logger
+	now   func() time.Time
+
+	input    detect.Input
+	found    []detect.Finding
+	selected sieve.Found
+
+	closed sync.Once
+	done   chan struct{}
 }
 
-// entry is a signature with its counters.
+// entry is a signature in use.
 type entry struct {
 	signature detect.Signature
 	metadata  *detect.Metadata
-	counters  counters
-	log       *limitedLog
+	suspended atomic.Bool
+	overruns  [overrunLimit]time.Time // the last ones, oldest first
+	*history
+}
+
+// history is what outlives the replacement of a signature by one with its id.
+type history struct {
+	counters counters
+	log      *limitedLog
 }
 
 // New makes an engine of signatures, which it evaluates in the order of their
-// ids. It is an error if two have the same id, or one has none.
-func New(signatures []detect.Signature, log *zap.Logger) (*Engine, error) {
-	e := &Engine{}
-	for _, s := range signatures {
-		md := s.Metadata()
-		if md == nil || md.ID == "" {
-			return nil, fmt.Errorf("signature %T has no id", s)
-		}
-		e.entries = append(e.entries, &entry{signature: s, metadata: md, log: newLimitedLog(log, md.ID)})
-	}
-	slices.SortStableFunc(e.entries, func(a, b *entry) int { return cmp.Compare(a.metadata.ID, b.metadata.ID) })
-	for i, entry := range e.entries {
-		if i > 0 && e.entries[i-1].metadata.ID == entry.metadata.ID {
-			return nil, fmt.Errorf("signature id %s is defined by %s and by %s",
-				entry.metadata.ID, e.entries[i-1].metadata.Source, entry.metadata.Source)
-		}
-		e.events |= entry.metadata.Events
-		for _, row := range event.Rows() {
-			if entry.metadata.Events.Has(row.ID) {
-				e.table[row.ID] = append(e.table[row.ID], entry)
-			}
-		}
-	}
-	return e, nil
+// ids. Close ends its goroutine.
+func New(set *Set, log *zap.Logger) *Engine { return newEngine(set, log, Budget) }
+
+func newEngine(set *Set, log *zap.Logger, budget time.Duration) *Engine {
+	e := &Engine{fence: newFence(budget), log: log, now: time.Now, done: make(chan struct{})}
+	e.state.Store(&state{index: sieve.NewIndex(nil)})
+	e.Use(set)
+	go e.fence.watch(e.done)
+	return e
+}
+
+// Close ends what New has started. Evaluate must not be called any more.
+func (e *Engine) Close() { e.closed.Do(func() { close(e.done) }) }
+
+// Use replaces the signatures, between two events. One whose id was there before
+// goes on counting; none is suspended any more. It says what is new and what is
+// gone, by id.
+func (e *Engine) Use(set *Set) (added, removed []string) {
+	next, added, removed := set.use(e.state.Load(), e.log)
+	e.state.Store(next)
+	return added, removed
 }
 
 // Events is the set of events that any signature selects.
-func (e *Engine) Events() event.Set { return e.events }
+func (e *Engine) Events() event.Set { return e.state.Load().events }
 
-// Evaluate gives ev to the signatures that select it and calls found for each
-// finding, in the order of the signatures' ids. What found receives is valid
-// until it returns, but for the metadata and the evidence. A signature that
-// fails or panics has no finding, is counted and logged, and the others go on.
+// Evaluate gives ev to the signatures that select it and can match it, and calls
+// found for each finding, in the order of the signatures' ids. What found receives
+// is valid until it returns, but for the metadata and the evidence. A signature that
+// fails, panics or takes too long has no finding, is counted and logged, and the
+// others go on.
 func (e *Engine) Evaluate(ctx context.Context, ev *event.Event, found func(*detect.Metadata, detect.Finding, *detect.Input)) {
-	entries := e.table[ev.ID]
-	if len(entries) == 0 {
+	state := e.state.Load()
+	selected := state.index.Select(ev, &e.selected)
+	if len(selected) == 0 {
 		return
 	}
 	e.input.Reset(ev)
-	for _, entry := range entries {
-		e.found = entry.match(ctx, &e.input, e.found[:0])
+	e.fence.begin(ctx)
+	for _, i := range selected {
+		entry := state.entries[i]
+		if entry.suspended.Load() {
+			continue
+		}
+		e.found = e.evaluate(entry)
 		for _, finding := range e.found {
 			found(entry.metadata, finding, &e.input)
 		}
 	}
+	e.fence.end()
 }
 
-// match evaluates one signature behind a fence.
-func (t *entry) match(ctx context.Context, in *detect.Input, none []detect.Finding) (found []detect.Finding) {
-	defer func() {
-		if r := recover(); r != nil {
-			t.counters.panics.Add(1)
-			t.log.error("signature panicked", zap.Any("panic", r), zap.ByteString("stack", debug.Stack()))
-			found = none
-		}
-	}()
-	t.counters.evaluations.Add(1)
-	found, err := t.signature.Match(ctx, in, none)
-	if err != nil {
+// evaluate evaluates one signature within its budget.
+func (e *Engine) evaluate(t *entry) []detect.Finding {
+	none := e.found[:0]
+	found, err := t.match(e.fence.enter(), &e.input, none)
+	switch overran := e.fence.overran(); {
+	case overran:
+		e.overran(t)
+	case err != nil:
 		t.counters.errors.Add(1)
 		t.log.error("signature failed", zap.Error(err))
+	}
+	if err != nil {
 		return none
 	}
 	if len(found) > 0 {
 		t.counters.matches.Add(1)
 	}
 	return found
+}
+
+// match evaluates one signature and survives its panic.
+func (t *entry) match(ctx context.Context, in *detect.Input, none []detect.Finding) (found []detect.Finding, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			t.counters.panics.Add(1)
+			t.log.error("signature panicked", zap.Any("panic", r), zap.ByteString("stack", debug.Stack()))
+			found, err = none, nil
+		}
+	}()
+	t.counters.evaluations.Add(1)
+	return t.signature.Match(ctx, in, none)
 }

@@ -40,6 +40,17 @@ func fails(*detect.Input) ([]detect.Finding, error) {
 }
 func panics(*detect.Input) ([]detect.Finding, error) { panic("oops") }
 
+func newOf(t testing.TB, signatures []detect.Signature, log *zap.Logger) *Engine {
+	t.Helper()
+	set, err := NewSet(signatures)
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := New(set, log)
+	t.Cleanup(e.Close)
+	return e
+}
+
 func evaluate(e *Engine, id event.ID) (ids []string) {
 	e.Evaluate(context.Background(), &event.Event{ID: id}, func(md *detect.Metadata, _ detect.Finding, in *detect.Input) {
 		ids = append(ids, md.ID+":"+in.Document().EventName)
@@ -49,7 +60,7 @@ func evaluate(e *Engine, id event.ID) (ids []string) {
 
 func TestEvaluate(t *testing.T) {
 	core, logs := observer.New(zapcore.DebugLevel)
-	e, err := New([]detect.Signature{
+	e := newOf(t, []detect.Signature{
 		signature("E", event.Of(event.Msgsnd), yes),
 		signature("D", event.Of(event.Msgsnd), panics),
 		signature("C", event.Of(event.Msgsnd), fails),
@@ -59,9 +70,6 @@ func TestEvaluate(t *testing.T) {
 		}),
 		signature("F", 0, yes),
 	}, zap.New(core))
-	if err != nil {
-		t.Fatal(err)
-	}
 	if e.Events() != event.Of(event.Msgsnd, event.Shmat) {
 		t.Errorf("events %b", e.Events())
 	}
@@ -96,10 +104,7 @@ func TestEvaluate(t *testing.T) {
 // TestCallbackPanics tells a panic of the caller from one of a signature: it is
 // not the engine's to hide.
 func TestCallbackPanics(t *testing.T) {
-	e, err := New([]detect.Signature{signature("A", event.All, yes)}, zap.NewNop())
-	if err != nil {
-		t.Fatal(err)
-	}
+	e := newOf(t, []detect.Signature{signature("A", event.All, yes)}, zap.NewNop())
 	defer func() {
 		if recover() == nil || e.Counters()[0].Panics != 0 {
 			t.Error("the panic was taken for the signature's")
@@ -110,12 +115,9 @@ func TestCallbackPanics(t *testing.T) {
 
 func TestLogIsLimited(t *testing.T) {
 	core, logs := observer.New(zapcore.DebugLevel)
-	e, err := New([]detect.Signature{signature("A", event.All, fails), signature("B", event.All, panics)}, zap.New(core))
-	if err != nil {
-		t.Fatal(err)
-	}
+	e := newOf(t, []detect.Signature{signature("A", event.All, fails), signature("B", event.All, panics)}, zap.New(core))
 	now := time.Unix(1, 0)
-	for _, entry := range e.entries {
+	for _, entry := range e.state.Load().entries {
 		entry.log.now = func() time.Time { return now }
 	}
 	for range 10 {
@@ -137,17 +139,14 @@ func TestNewRefuses(t *testing.T) {
 		"signature id A is defined by A.go and by A.go": {signature("A", 0, no), signature("A", 0, no)},
 		"signature *engine.fake has no id":              {signature("", 0, no)},
 	} {
-		if _, err := New(signatures, zap.NewNop()); err == nil || err.Error() != want {
+		if _, err := NewSet(signatures); err == nil || err.Error() != want {
 			t.Errorf("got %v, want %s", err, want)
 		}
 	}
 }
 
 func TestNothingSelectedCostsNothing(t *testing.T) {
-	e, err := New([]detect.Signature{signature("A", event.Of(event.Msgsnd), yes)}, zap.NewNop())
-	if err != nil {
-		t.Fatal(err)
-	}
+	e := newOf(t, []detect.Signature{signature("A", event.Of(event.Msgsnd), yes)}, zap.NewNop())
 	ev := &event.Event{ID: event.Shmat}
 	found := func(*detect.Metadata, detect.Finding, *detect.Input) { t.Error("a finding") }
 	if n := testing.AllocsPerRun(100, func() { e.Evaluate(context.Background(), ev, found) }); n != 0 {
