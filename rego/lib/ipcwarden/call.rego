@@ -1,16 +1,19 @@
 # METADATA
-# description: |
-#   How the call of the event ended.
+# description: How the call of the event ended.
 package ipcwarden.call
 
-# The call did what it was asked to do.
+# METADATA
+# description: The call did what it was asked to do.
 succeeded if {
 	not input.error
 	not input.unfinished
 }
 
-# What the caller got: ok, the symbolic error, or unfinished for a thread that
-# was killed in the call.
+# METADATA
+# description: |
+#   What the caller got: `ok`, the symbolic error, or `unfinished` for a thread that was
+#   killed in the call.
+# scope: document
 outcome := input.error
 
 outcome := "ok" if succeeded
