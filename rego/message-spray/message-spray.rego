@@ -1,0 +1,42 @@
+# METADATA
+# title: Kernel heap sprayed with messages
+# description: |
+#   Within a second a process put a second message, all of one size, into each of
+#   64 and more private queues that nobody has ever received from. Programs that
+#   talk to each other have few queues, and somebody receives. Exploits of the
+#   kernel's heap fill it like this: each message is a struct msg_msg of a size
+#   of their choice, next to which the object lands that they can write beyond,
+#   and two in a queue are linked by the pointers that they overwrite
+#   (CVE-2021-22555, CVE-2022-0185, CVE-2021-26708, CVE-2024-53141).
+# related_resources:
+#   - ref: https://google.github.io/security-research/pocs/linux/cve-2021-22555/writeup.html
+#     description: Exploit of CVE-2021-22555, with 4096 queues
+#   - ref: https://www.willsroot.io/2022/01/cve-2022-0185.html
+#     description: Exploit of CVE-2022-0185
+#   - ref: https://nvd.nist.gov/vuln/detail/CVE-2021-26708
+#   - ref: https://nvd.nist.gov/vuln/detail/CVE-2024-53141
+# custom:
+#   id: IPCW-015
+#   severity: critical
+#   events: [msgsnd]
+#   attack: [T1068]
+#   correlation:
+#     type: value_count
+#     field: object.id
+#     group_by: [hostProcessId, arg.msgsz]
+#     timespan: 1s
+#     condition: {gte: 64}
+#   false_positives:
+#     - Stress tests of message queues that send long before they receive; suppress them on test hosts.
+package ipcwarden.message_spray
+
+import data.ipcwarden.call
+
+match if {
+	call.succeeded
+	input.object.key == 0 # IPC_PRIVATE
+	input.object.qnum >= 1
+	input.object.lrpid == 0
+}
+
+evidence["bytes"] := input.arg.msgsz
