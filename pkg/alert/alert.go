@@ -1,5 +1,5 @@
 // Package alert is what ipcwarden tells the world: a signature's finding on one
-// event, or the news that events were lost.
+// event, or the news that it is blind to something.
 package alert
 
 import (
@@ -13,13 +13,15 @@ import (
 // changes its meaning, not when one is added.
 const Version = 1
 
-// Type tells a finding from a gap.
+// Type tells a finding from what could have kept findings from being made.
 type Type string
 
-// The types. A finding has Signature and Event, a gap has Gap.
+// The types. A finding has Signature and Event, and Correlation if it rests on many
+// events; a gap has Gap, and suspended has Signature, Suspension and Event.
 const (
-	TypeFinding Type = "finding"
-	TypeGap     Type = "gap"
+	TypeFinding   Type = "finding"
+	TypeGap       Type = "gap"
+	TypeSuspended Type = "suspended"
 )
 
 // Alert is one entry of the alert stream. It owns everything that it refers to,
@@ -29,14 +31,19 @@ const (
 type Alert struct {
 	Version   int             `json:"version" doc:"version of this schema: 1"`
 	ID        string          `json:"id" doc:"unique id of the alert; a repeated delivery has the same"`
-	Type      Type            `json:"type" doc:"finding, or gap for calls that were lost"`
+	Type      Type            `json:"type" doc:"finding, gap for calls that were lost, or suspended for a signature that is evaluated no more"`
 	Time      time.Time       `json:"time" doc:"time of detection, UTC with nanoseconds"`
 	Severity  detect.Severity `json:"severity" doc:"info, low, medium, high or critical"`
 	Host      string          `json:"host" doc:"name of the host"`
-	Signature *Signature      `json:"signature,omitempty" doc:"finding: the signature that matched"`
+	Signature *Signature      `json:"signature,omitempty" doc:"finding: the signature that matched; suspended: the one that is"`
 	Evidence  map[string]any  `json:"evidence,omitempty" doc:"finding: what the signature wants the reader to see"`
-	Event     *event.Document `json:"event,omitempty" doc:"finding: the event that the signature matched"`
-	Gap       *Gap            `json:"gap,omitempty" doc:"gap: what was lost"`
+	Event     *event.Document `json:"event,omitempty" doc:"finding: the event that the signature matched, which a correlation does without if it is not remembered any more; suspended: the last one that took too long"`
+	// Correlation is there for a finding that rests on many events.
+	Correlation *Correlation `json:"correlation,omitempty" doc:"finding that rests on many events: what they are; event is then the one that completed it"`
+
+	Gap *Gap `json:"gap,omitempty" doc:"gap: what was lost"`
+
+	Suspension *Suspension `json:"suspension,omitempty" doc:"suspended: why"`
 }
 
 // Signature is what an alert says about the signature that matched.
@@ -52,6 +59,24 @@ type Signature struct {
 	Properties     map[string]any `json:"properties,omitempty" doc:"whatever else the author declared"`
 }
 
+// Correlation is what a signature about many events has found.
+type Correlation struct {
+	Type    string            `json:"type" doc:"event_count, value_count, temporal or temporal_ordered"`
+	Group   map[string]any    `json:"group" doc:"the fields by which the events belong together, with their values; null for a field that they do not have"`
+	Count   uint64            `json:"count" doc:"number of events, of distinct values or of steps"`
+	From    time.Time         `json:"from" doc:"time of the first of the calls: of its end, or for temporal_ordered of its start"`
+	To      time.Time         `json:"to" doc:"time of the end of the last of the calls"`
+	First   *event.Document   `json:"first,omitempty" doc:"the first of the events; if it is not remembered any more, the earliest that is"`
+	Samples []*event.Document `json:"samples,omitempty" doc:"up to five of the events between first and event"`
+	Steps   []Step            `json:"steps,omitempty" doc:"temporal and temporal_ordered: the steps"`
+}
+
+// Step is the event that one step of a correlation matched.
+type Step struct {
+	Name  string          `json:"name" doc:"name of the step"`
+	Event *event.Document `json:"event,omitempty" doc:"the event; absent if it is not remembered any more"`
+}
+
 // Gap is a stretch of time in which calls were lost.
 type Gap struct {
 	From  time.Time `json:"from" doc:"no call was lost before, since the previous gap"`
@@ -59,4 +84,13 @@ type Gap struct {
 	Count uint64    `json:"count" doc:"number of calls that were lost"`
 	Cause string    `json:"cause" doc:"why they were lost"`
 	Hook  string    `json:"hook" doc:"way of capture"`
+}
+
+// Suspension is why a signature is not evaluated any more, until the signatures
+// are reloaded.
+type Suspension struct {
+	From     time.Time `json:"from" doc:"end of the first evaluation that took too long"`
+	To       time.Time `json:"to" doc:"end of the last evaluation that took too long"`
+	Overruns int       `json:"overruns" doc:"number of evaluations that took too long"`
+	BudgetNS int64     `json:"budgetNs" doc:"how long one may take, in nanoseconds"`
 }

@@ -84,6 +84,42 @@ func TestJSON(t *testing.T) {
 	}
 }
 
+// TestCorrelation is about a finding that rests on many events.
+func TestCorrelation(t *testing.T) {
+	from := time.Date(2024, 5, 6, 9, 8, 7, 0, time.FixedZone("east", 3600))
+	group := map[string]any{"hostProcessId": uint32(7), "object.id": nil}
+	a := factory().FromFinding(&detect.Metadata{ID: "id"}, detect.Finding{Correlated: &detect.Correlated{
+		Type: detect.TemporalOrdered, Group: group, Count: 2, From: from, To: from.Add(time.Second), First: document(),
+		Steps: []detect.CorrelatedStep{{Name: "a", Event: document()}, {Name: "b"}},
+	}}, document())
+	group["object.id"] = 1
+	b, err := json.Marshal(a.Correlation)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got struct {
+		Type     string
+		Group    map[string]any
+		Count    int
+		From, To string
+		First    *struct{ EventName string }
+		Steps    []struct {
+			Name  string
+			Event *struct{ EventName string }
+		}
+	}
+	if err := json.Unmarshal(b, &got); err != nil {
+		t.Fatal(err)
+	}
+	if got.Type != "temporal_ordered" || got.Count != 2 || got.From != "2024-05-06T08:08:07Z" || got.To != "2024-05-06T08:08:08Z" ||
+		len(got.Group) != 2 || got.Group["object.id"] != nil || got.First.EventName != "msgget" {
+		t.Errorf("got %s", b)
+	}
+	if len(got.Steps) != 2 || got.Steps[0].Event.EventName != "msgget" || got.Steps[1].Name != "b" || got.Steps[1].Event != nil {
+		t.Errorf("steps of %s", b)
+	}
+}
+
 // TestEvidenceIsAlwaysJSON gives evidence that JSON does not have.
 func TestEvidenceIsAlwaysJSON(t *testing.T) {
 	evidence := map[string]any{
@@ -123,7 +159,19 @@ func TestSummary(t *testing.T) {
 			f.FromGap(Gap{From: from, To: from.Add(1500 * time.Millisecond), Count: 3, Cause: "ring full", Hook: "tracepoint"}),
 			"3 calls lost in 1.5s by tracepoint: ring full",
 		},
+		{
+			f.FromSuspension(&detect.Metadata{ID: "id", Title: "Title"}, Suspension{Overruns: 3, BudgetNS: 1e8}, document()),
+			`signature suspended: Title: 3 evaluations took longer than 100ms, the last when "evil\n"[7] of uid 8 called msgget`,
+		},
 	}
+	many := detect.Finding{Correlated: &detect.Correlated{Type: detect.EventCount, Count: 500, From: from, To: from.Add(2600 * time.Microsecond)}}
+	tests = append(tests, []struct {
+		alert *Alert
+		want  string
+	}{
+		{f.FromFinding(&detect.Metadata{Title: "Spray"}, many, document()), `Spray: 500 events in 2.6ms, the last when "evil\n"[7] of uid 8 called msgget`},
+		{f.FromFinding(&detect.Metadata{Title: "Spray"}, many, nil), `Spray: 500 events in 2.6ms`},
+	}...)
 	for _, test := range tests {
 		if got := test.alert.Summary(); got != test.want {
 			t.Errorf("got  %s\nwant %s", got, test.want)
@@ -131,6 +179,9 @@ func TestSummary(t *testing.T) {
 	}
 	if gap := tests[2].alert; gap.Type != TypeGap || gap.Severity != GapSeverity || gap.Signature != nil || gap.Event != nil {
 		t.Errorf("gap: %+v", gap)
+	}
+	if s := tests[3].alert; s.Type != TypeSuspended || s.Severity != SuspendedSeverity || s.Signature.ID != "id" || s.Gap != nil {
+		t.Errorf("suspension: %+v", s)
 	}
 }
 

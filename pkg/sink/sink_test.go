@@ -92,6 +92,41 @@ func TestTable(t *testing.T) {
 	}
 }
 
+func TestTableSuspended(t *testing.T) {
+	var w writes
+	e := event.Event{ID: event.Shmdt}
+	var d event.Document
+	e.Document(&d)
+	a := factory().FromSuspension(&detect.Metadata{ID: "id", Title: "Title"}, alert.Suspension{Overruns: 3, BudgetNS: 1e8}, &d)
+	if err := NewTable(&w, false).Deliver(a); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := w.String(), `high     id "signature suspended: Title" `; !strings.Contains(got, want) || strings.Count(got, "\n") != 1 {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+func TestTableCorrelation(t *testing.T) {
+	from := time.Date(2024, 5, 6, 9, 8, 6, 0, time.UTC)
+	c := detect.Correlated{Type: detect.Temporal, Group: map[string]any{"processName": "a\n", "userId": uint32(8)}, Count: 2, From: from, To: from.Add(time.Second)}
+	c.Steps = []detect.CorrelatedStep{{Name: "refused"}, {Name: "acted"}}
+	e := event.Event{ID: event.Shmdt}
+	var d event.Document
+	e.Document(&d)
+	for doc, want := range map[*event.Document]string{
+		&d:  ` shmdt(shmaddr=NULL) = 0 [2 steps in 1s by {processName: "a\n", userId: 8}: refused, acted]` + "\n",
+		nil: `id "Title" [2 steps in 1s by {processName: "a\n", userId: 8}: refused, acted]` + "\n",
+	} {
+		var w writes
+		if err := NewTable(&w, false).Deliver(factory().FromFinding(&detect.Metadata{ID: "id", Title: "Title"}, detect.Finding{Correlated: &c}, doc)); err != nil {
+			t.Fatal(err)
+		}
+		if got := w.String(); !strings.HasSuffix(got, want) {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+}
+
 func TestTableColor(t *testing.T) {
 	var w writes
 	if err := NewTable(&w, true).Deliver(gap()); err != nil {

@@ -66,6 +66,7 @@ func (s *Table) Deliver(a *alert.Alert) error {
 		b = append(b, ' ')
 		b = format.AppendCall(b, a.Event)
 	}
+	b = appendCorrelation(b, a.Correlation)
 	b = appendEvidence(b, a.Evidence)
 	b = append(b, '\n')
 	s.line = b
@@ -109,6 +110,27 @@ func shortID(id string) string {
 		return id[:shown]
 	}
 	return id
+}
+
+// appendCorrelation appends [count in time by {group}: steps].
+func appendCorrelation(b []byte, c *alert.Correlation) []byte {
+	if c == nil {
+		return b
+	}
+	b = append(b, " ["...)
+	b = append(b, c.Summary()...)
+	if len(c.Group) > 0 {
+		b = appendEvidence(append(b, " by"...), c.Group)
+	}
+	for i, step := range c.Steps {
+		separator := ", "
+		if i == 0 {
+			separator = ": "
+		}
+		b = append(b, separator...)
+		b = format.AppendWord(b, step.Name)
+	}
+	return append(b, ']')
 }
 
 // appendEvidence appends {key: value, …} ordered by key.
