@@ -7,6 +7,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/ipcwarden/ipcwarden/pkg/alert"
+	"github.com/ipcwarden/ipcwarden/pkg/correlate"
 	"github.com/ipcwarden/ipcwarden/pkg/enrich"
 	"github.com/ipcwarden/ipcwarden/pkg/pipeline"
 	"github.com/ipcwarden/ipcwarden/pkg/probe"
@@ -42,7 +43,7 @@ func logAttachment(log *zap.Logger, p *probe.Probe, fields ...zap.Field) {
 }
 
 // logCounts says at the end what became of every call: entered = emitted +
-// filtered + dropped + inflight.
+// filtered + unmatched + dropped + inflight.
 func logCounts(log *zap.Logger, p *probe.Probe, fields ...zap.Field) {
 	counts, err := p.Counts()
 	if err != nil {
@@ -51,8 +52,21 @@ func logCounts(log *zap.Logger, p *probe.Probe, fields ...zap.Field) {
 	}
 	log.Info("stopped", append(fields,
 		zap.Uint64("entered", counts.Entered), zap.Uint64("emitted", counts.Emitted),
-		zap.Uint64("filtered", counts.Filtered), zap.Any("dropped", counts.Lost),
+		zap.Uint64("filtered", counts.Filtered), zap.Uint64("unmatched", counts.Unmatched), zap.Any("dropped", counts.Lost),
 		zap.Uint64("inflight", counts.InFlight), zap.Uint64("cut", counts.Cut))...)
+}
+
+// logCorrelations says what became of the matches of each signature that correlates.
+func logCorrelations(log *zap.Logger, c *correlate.Correlator) {
+	for _, s := range c.Counters() {
+		if s.Matches > 0 {
+			log.Info("correlated", zap.String("signature", s.ID), zap.Uint64("matches", s.Matches), zap.Uint64("found", s.Found),
+				zap.Uint64("late", s.Late), zap.Uint64("evicted", s.Evicted), zap.Int("groups", s.Groups), zap.Int("bytes", s.Bytes))
+		}
+	}
+	if n := c.Forgotten(); n > 0 {
+		log.Info("events that alerts could have shown made room for others", zap.Uint64("count", n))
+	}
 }
 
 func logGap(log *zap.Logger, g pipeline.Gap) {

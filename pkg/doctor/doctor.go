@@ -108,6 +108,9 @@ func kernelCopy(a *probe.Attachment) Check {
 	if a.Copy == "" {
 		c.Status, c.Found = None, "cannot be watched: "+strings.Join(a.Uncopied, "; ")
 		c.Effect = "events have no memory[].inKernel and no object.inKernel"
+		if a.Kmalloc {
+			c.Effect = "events have no object.inKernel, and memory[].inKernel only of messages that nobody received at once"
+		}
 	} else if len(a.Uncopied) > 0 {
 		c.Status, c.Effect = Warn, "missing: "+strings.Join(a.Uncopied, "; ")
 	}

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/ipcwarden/ipcwarden/pkg/event"
+	"github.com/ipcwarden/ipcwarden/pkg/overlap"
 )
 
 // Source yields events in the order in which their calls ended.
@@ -57,7 +58,10 @@ const gapInterval = time.Second
 // A call through ipc(2) gives its raw ipc event, if wanted has that, and then
 // the call that it stands for.
 func Run(ctx context.Context, source Source, wanted event.Set, stage Stage) error {
-	r := runner{source: source, wanted: wanted, stage: stage, gapsSince: time.Now(), lost: map[string]uint64{}}
+	r := runner{
+		source: source, wanted: wanted, stage: stage, overlaps: overlap.NewTracker(),
+		gapsSince: time.Now(), lost: map[string]uint64{},
+	}
 	err := r.run(ctx)
 	// What came after the stage had enough is read by nobody, and no loss.
 	if detached := source.Detach(); err == nil {
@@ -76,6 +80,7 @@ type runner struct {
 	source    Source
 	wanted    event.Set
 	stage     Stage
+	overlaps  *overlap.Tracker
 	event     event.Event
 	raw       event.Event
 	gapsSince time.Time
@@ -121,6 +126,7 @@ func (r *runner) run(ctx context.Context) error {
 
 func (r *runner) hand(ctx context.Context) error {
 	e := &r.event
+	r.overlaps.Complete(e)
 	if e.Multiplexed && e.ID != event.IPC && r.wanted.Has(event.IPC) {
 		e.Multiplexer(&r.raw)
 		if err := r.stage.Event(ctx, &r.raw); err != nil {

@@ -1,0 +1,54 @@
+package app
+
+import (
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"go.uber.org/zap"
+
+	"github.com/ipcwarden/ipcwarden/pkg/regosig"
+	"github.com/ipcwarden/ipcwarden/signatures"
+)
+
+// ofOne is a file with one signature.
+func ofOne(t *testing.T, id string) string {
+	t.Helper()
+	name := filepath.Join(t.TempDir(), "a.rego")
+	write(t, name, "# METADATA\n# title: a\n# custom:\n#   id: "+id+"\n#   severity: low\n#   events: [shmat]\npackage a\n\nmatch if true\n")
+	return name
+}
+
+// TestLoadSignatures counts the signatures in Rego and in Go.
+func TestLoadSignatures(t *testing.T) {
+	builtin, err := regosig.Load(regosig.Builtin())
+	must(t, err)
+	both := len(builtin.Signatures()) + len(signatures.All())
+	own := ofOne(t, "SITE-001")
+	for name, c := range map[string]struct {
+		opts RunOptions
+		want int
+	}{
+		"built-in":     {RunOptions{}, both},
+		"and own":      {RunOptions{Signatures: []string{own}}, both + 1},
+		"nothing else": {RunOptions{Signatures: []string{own}, NoBuiltin: true}, 1},
+	} {
+		set, err := loadSignatures(c.opts, zap.NewNop())
+		must(t, err)
+		if n := set.engine.Len(); n != c.want {
+			t.Errorf("%s: %d signatures, want %d", name, n, c.want)
+		}
+	}
+	taken := signatures.All()[0].Metadata().ID
+	same := RunOptions{Signatures: []string{ofOne(t, taken)}}
+	if _, err := loadSignatures(same, zap.NewNop()); err == nil || !strings.Contains(err.Error(), "a.rego: signature id "+taken+" is taken by builtin/signatures/") {
+		t.Errorf("error %v", err)
+	}
+	same.NoBuiltin = true
+	if _, err := loadSignatures(same, zap.NewNop()); err != nil {
+		t.Errorf("without the built-in ones: %v", err)
+	}
+	if _, err := loadSignatures(RunOptions{NoBuiltin: true}, zap.NewNop()); err == nil || !strings.Contains(err.Error(), "no signature to watch with") {
+		t.Errorf("error %v", err)
+	}
+}
