@@ -70,7 +70,7 @@ func didYouMean(misspelt, prefix string, names []string) string {
 	best := ""
 	least := len(misspelt)/2 + 1 // farther away it is another word
 	for _, name := range names {
-		distance := levenshtein.ComputeDistance(strings.ToLower(misspelt), name)
+		distance := levenshtein.ComputeDistance(strings.ToLower(misspelt), strings.ToLower(name))
 		if misspelt != "" && strings.HasPrefix(name, misspelt) {
 			distance = 0
 		}

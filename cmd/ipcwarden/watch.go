@@ -19,7 +19,9 @@ import (
 func addCaptureFlags(cmd *cobra.Command, opts *probe.Options, logLevel *string) {
 	flags := cmd.Flags()
 	flags.IntVar(&opts.SnapshotBytes, "snapshot-bytes", defaultSnapshotBytes,
-		fmt.Sprintf("how many `bytes` of a message's text to capture, 0 to %d", probe.MaxSnapshotBytes))
+		fmt.Sprintf("how many `bytes` of a message's text to capture, 0 to %d; of what is longer there is a digest", probe.MaxSnapshotBytes))
+	flags.IntVar(&opts.DigestBytes, "digest-bytes", probe.MaxDigestBytes,
+		fmt.Sprintf("of how many `bytes` of a longer text to capture a digest, 0 to %d", probe.MaxDigestBytes))
 	flags.TextVar(&opts.Hook, "hook", probe.Auto, "where to attach: auto, fentry, kprobe or tracepoint (see: ipcwarden doctor)")
 	flags.IntVar(&opts.MaxActive, "maxactive", 0,
 		fmt.Sprintf("how many `calls` at a time hook kprobe can follow at each kernel function, at most %d; 0 goes by the CPUs", probe.MaxKretprobes))
@@ -53,4 +55,12 @@ func untilSignal(parent context.Context) (context.Context, context.CancelFunc) {
 	ctx, stop := signal.NotifyContext(parent, syscall.SIGINT, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop)
 	return ctx, stop
+}
+
+// hangups keeps SIGHUP from ending the process, for good, and yields each one
+// but those that come while one is waiting.
+func hangups() <-chan os.Signal {
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, syscall.SIGHUP)
+	return signals
 }
