@@ -17,6 +17,15 @@ type report struct {
 
 var reports sync.Map // name of a variant -> *report
 
+// watchProgram runs a program under trace to its end.
+func watchProgram(t *testing.T, path string) (*warden, ended, summary) {
+	t.Helper()
+	w := trace(t, "--events", everyEvent, "--snapshot-bytes", fmt.Sprint(snapshotBytes))
+	p := runProgram(t, path, "--private")
+	w.awaitEnd(p.pid)
+	return w, p, w.stop()
+}
+
 // watchCalls runs the calls of a variant under trace, once in a test run.
 func watchCalls(t *testing.T, v variant) *report {
 	t.Helper()
@@ -26,10 +35,14 @@ func watchCalls(t *testing.T, v variant) *report {
 		return r.(*report)
 	}
 	path := v.calls().build(t)
-	w := trace(t, "--events", everyEvent, "--snapshot-bytes", fmt.Sprint(snapshotBytes))
-	p := runProgram(t, path, "--private")
-	w.awaitEnd(p.pid)
-	if s := w.stop(); s.dropped() != 0 {
+	w, p, s := watchProgram(t, path)
+	// While somebody reads a BPF map on a CPU the kernel runs no program there, and
+	// counts that (kernel/bpf/syscall.c: bpf_disable_instrumentation): a rare chance.
+	if missed := s.Dropped["entry_missed"] + s.Dropped["return_missed"]; missed > 0 && missed == s.dropped() {
+		t.Logf("once more, for the kernel did not run the programs for all calls: %v", s.Dropped)
+		w, p, s = watchProgram(t, path)
+	}
+	if s.dropped() != 0 {
 		t.Errorf("calls were dropped from a quiet host: %v", s.Dropped)
 	}
 	r := &report{said: parseSaid(t, p.stdout), pid: p.pid}

@@ -172,7 +172,7 @@ func (d *differences) memory(v variant, s said, got document) {
 	said := map[string]bool{}
 	for _, want := range s.Memory {
 		said[want.Arg] = true
-		if s.Event == "msgrcv" && want.Arg == "msgp" && s.Error != nil && s.errorName() != "EFAULT" {
+		if want.Written && s.Error != nil && s.errorName() != "EFAULT" {
 			continue // the kernel wrote nothing there
 		}
 		d.region(v, want, got.region(want.Arg))
@@ -208,6 +208,7 @@ func (d *differences) region(v variant, want piece, got *region) {
 	}
 	d.equal(name+".type", got.Type, want.Type)
 	d.equal(name+".address", got.Address, want.Address)
+	d.equal(name+".written", got.Written, want.Written)
 	if want.Length > 0 {
 		d.equal(name+".length", got.Length, want.Filled)
 	}

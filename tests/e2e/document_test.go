@@ -21,6 +21,10 @@ type document struct {
 	ContextFlags     struct{ IsCompat bool }
 	Object           map[string]any
 	Memory           []region
+	Sleeps           uint32
+	StalledNS        *int64
+	Overlaps         []overlap
+	OverlapsOmitted  uint32
 	Unfinished       bool
 	DurationNS       int64
 	Timestamp        int64
@@ -46,30 +50,59 @@ type argument struct {
 }
 
 type region struct {
-	Arg      string
-	Type     string
-	Address  string
-	Length   uint64
-	AtEntry  *content
-	InKernel *content
-	AtExit   *content
+	Arg       string
+	Type      string
+	Address   string
+	Length    uint64
+	AtEntry   *content
+	InKernel  *content
+	AtExit    *content
+	Written   bool
+	Changed   *bool
+	Differing []string
+	Mappings  []mapping
 }
 
 type content struct {
-	State   string
-	Bytes   string
-	Length  *uint64
-	Mtype   *int64
-	Text    *string
-	Sops    []operation
-	TvSec   *int64
-	TvNsec  *int64
-	UID     *uint32
-	GID     *uint32
-	Mode    *uint16
-	QBytes  *uint64
-	Values  []uint16
-	Pointer string
+	State        string
+	Bytes        string
+	LengthRead   uint64
+	Digest       string
+	DigestLength uint64
+	Source       string
+	Length       *uint64
+	Mtype        *int64
+	Text         *string
+	Sops         []operation
+	TvSec        *int64
+	TvNsec       *int64
+	UID          *uint32
+	GID          *uint32
+	Mode         *uint16
+	QBytes       *uint64
+	Values       []uint16
+	Pointer      string
+}
+
+type mapping struct {
+	Byte        string
+	State       string
+	Shared      *bool
+	Userfaultfd *bool
+	FileSystem  string
+	Segment     *int32
+	Attached    *uint32
+}
+
+type overlap struct {
+	HostProcessID uint32
+	HostThreadID  uint32
+	EventName     string
+	Address       string
+	Length        uint64
+	Writes        bool
+	Timestamp     int64
+	DurationNS    *int64
 }
 
 type operation struct {

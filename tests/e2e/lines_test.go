@@ -43,8 +43,13 @@ func collect(r io.Reader) *lines {
 // await returns the first line for which found is true, waiting for it at most
 // within. ok is false if the time is over or no more lines can come.
 func (l *lines) await(within time.Duration, found func([]byte) bool) (line []byte, ok bool) {
+	return l.awaitAfter(0, within, found)
+}
+
+// awaitAfter is await without the first lines, as many as seen.
+func (l *lines) awaitAfter(seen int, within time.Duration, found func([]byte) bool) (line []byte, ok bool) {
 	timeout := time.After(within)
-	for seen := 0; ; {
+	for {
 		l.mu.Lock()
 		fresh, closed, changed := l.all[seen:], l.closed, l.changed
 		l.mu.Unlock()

@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -25,11 +26,15 @@ type program struct {
 }
 
 var callSources = []string{
-	"calls.c", "call.c", "object.c", "say.c", "place.c",
+	"calls.c", "call.c", "enter.c", "object.c", "say.c", "place.c",
 	"queues.c", "sets.c", "segments.c", "hostile.c", "operations.c", "library.c",
 }
 
-// variant is one way into System V IPC, for which calls.c is compiled.
+var raceSources = []string{
+	"races.c", "changes.c", "flips.c", "shares.c", "stalls.c", "enter.c", "place.c",
+}
+
+// variant is one way into System V IPC, for which calls.c and races.c are compiled.
 type variant struct {
 	name      string
 	compiler  string
@@ -88,17 +93,30 @@ func (v variant) calls() program { return program{v.compiler, "calls-" + v.name,
 func (v variant) supported() program {
 	return program{v.compiler, "supported-" + v.name, []string{"supported.c"}, v.flags}
 }
+func (v variant) races() program {
+	return program{v.compiler, "races-" + v.name, raceSources, append(slices.Clone(v.flags), "-pthread")}
+}
+
+// raceVariants are those that races.c is compiled for. It does not place its memory
+// where int $0x80 reaches it from 64-bit code.
+func raceVariants() []variant {
+	return slices.DeleteFunc(slices.Clone(variants), func(v variant) bool { return v.garbage })
+}
 
 var (
 	blocked    = program{native, "blocked", []string{"blocked.c"}, []string{"-pthread"}}
 	count      = program{native, "count", []string{"count.c"}, []string{"-pthread"}}
 	suspicious = program{native, "suspicious", []string{"suspicious.c"}, nil}
+	many       = program{native, "many", []string{"many.c"}, nil}
 )
 
 func allPrograms() []program {
-	all := []program{blocked, count, suspicious}
+	all := []program{blocked, count, suspicious, many}
 	for _, v := range variants {
 		all = append(all, v.calls(), v.supported())
+	}
+	for _, v := range raceVariants() {
+		all = append(all, v.races())
 	}
 	return all
 }

@@ -35,6 +35,7 @@ type piece struct {
 	Address string
 	Length  uint64 // bytes that the call asks for; 0 if that is no sane number
 	Filled  uint64 // how many of them the kernel used: less for a short message
+	Written bool   // by the kernel, if the call succeeds
 	content
 }
 

@@ -34,8 +34,8 @@ func (w *warden) keepStream(name string, pid uint32) {
 }
 
 // varying is what no two runs have in common: ids, addresses, times and places.
-// inKernel is what kernels differ in that cannot be watched everywhere.
-var varying = regexp.MustCompile(`^(timestamp|.*[tT]ime|durationNs|.*Id|.*EntityId|.*[nN]amespace|id|sequence|[lc]r?pid|ls?pid|msqid|semid|shmid|address|pointer|inKernel|hostName|executable)$`)
+// inKernel and stalledNs are what kernels differ in that cannot be watched everywhere.
+var varying = regexp.MustCompile(`^(timestamp|.*[tT]ime|durationNs|.*Id|.*EntityId|.*[nN]amespace|id|sequence|[lc]r?pid|ls?pid|msqid|semid|shmid|address|pointer|inKernel|hostName|executable|sleeps|stalledNs|stalledSleeps|digest|segment|attached|fileSystem)$`)
 
 // same takes out of a document what varies. Addresses are strings, and so are
 // bytes; those that are addresses themselves have no name of their own.
@@ -65,6 +65,9 @@ func same(document map[string]any) map[string]any {
 	}
 	if result, ok := document["returnValue"]; ok && number(result) > 0 && document["eventName"] != "msgrcv" {
 		delete(document, "returnValue") // an id or an address
+	}
+	if entry, ok := document["atEntry"].(map[string]any); ok && entry["state"] == "unreadable" {
+		delete(document, "changed") // is known where the kernel's copy is
 	}
 	switch document["type"] {
 	case "pointer":

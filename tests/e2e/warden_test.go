@@ -19,19 +19,21 @@ type warden struct {
 	cmd    *exec.Cmd
 	stdout *lines
 	stderr *lines
-	looked int // lines of stdout that alertsUntil has passed
+	looked int    // lines of stdout that alertsUntil has passed
+	missed uint64 // calls of which these say that no program was run for them
 	exited chan struct{}
 	err    error // of Wait, once exited is closed
 }
 
 // summary is the log line with which ipcwarden says what became of every call.
 type summary struct {
-	Events   uint64
-	Entered  uint64
-	Filtered uint64
-	Emitted  uint64
-	Dropped  map[string]uint64
-	Inflight uint64
+	Events    uint64
+	Entered   uint64
+	Filtered  uint64
+	Unmatched uint64
+	Emitted   uint64
+	Dropped   map[string]uint64
+	Inflight  uint64
 }
 
 func (s summary) dropped() (n uint64) {
@@ -125,8 +127,8 @@ func (w *warden) wait() summary {
 	if err := json.Unmarshal(line, &s); err != nil {
 		w.t.Fatalf("log line \"stopped\": %v in %s", err, line)
 	}
-	if out := s.Emitted + s.Filtered + s.dropped() + s.Inflight; s.Entered != out {
-		w.t.Errorf("calls entered %d, but emitted + filtered + dropped + inflight = %d: %s", s.Entered, out, line)
+	if out := s.Emitted + s.Filtered + s.Unmatched + s.dropped() + s.Inflight; s.Entered != out {
+		w.t.Errorf("calls entered %d, but emitted + filtered + unmatched + dropped + inflight = %d: %s", s.Entered, out, line)
 	}
 	return s
 }

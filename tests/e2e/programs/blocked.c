@@ -12,8 +12,6 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/mman.h>
 #include <sys/msg.h>
 #include <sys/sem.h>
@@ -22,28 +20,13 @@
 #include <unistd.h>
 
 #include "end.h"
+#include "waits.h"
 
 /* LIMIT is after how many seconds the program gives up. */
 enum { LIMIT = 20 };
 
 static int queue, set;
 static volatile pid_t *waiting; /* shared with the child: the thread that waits */
-
-/* waits tells whether a thread sleeps inside system call number. */
-static bool waits(pid_t pid, pid_t tid, long number)
-{
-	char path[64], line[256] = "";
-	FILE *f;
-
-	snprintf(path, sizeof path, "/proc/%d/task/%d/syscall", pid, tid);
-	f = fopen(path, "re");
-	if (!f)
-		return false;
-	if (!fgets(line, sizeof line, f))
-		line[0] = 0;
-	fclose(f);
-	return strncmp(line, "running", 7) && atol(line) == number;
-}
 
 static void until_waiting(pid_t pid, long number)
 {

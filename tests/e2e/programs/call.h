@@ -46,6 +46,16 @@ struct multiplexed {
 	long result;
 };
 
+/* enter makes a call, and returns what the kernel returned: -errno on failure. It
+ * tells what it passed to ipc(2), if it goes that way. */
+long enter(enum which which, const uword arguments[6], struct multiplexed *m);
+
+/* multiplex makes an ipc(2) call, and returns the same. */
+long multiplex(struct multiplexed *m);
+
+/* number is that of the system call that enter makes. */
+int number(enum which which);
+
 /*
  * make makes a call and prints a line that says so. form is a unique name for
  * what is special about it; want is the error that it must end with as -errno,

@@ -26,8 +26,8 @@ static void *map(size_t size)
 
 void *place(size_t size)
 {
-	static char *next;
-	static size_t left;
+	static _Thread_local char *next;
+	static _Thread_local size_t left;
 	void *p;
 
 	size = (size + 15) & ~(size_t)15;

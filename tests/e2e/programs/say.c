@@ -1,6 +1,8 @@
 #define _GNU_SOURCE
 #include <errno.h>
+#include <sys/msg.h>
 #include <sys/sem.h>
+#include <sys/shm.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -162,6 +164,7 @@ struct piece {
 	size_t length; /* bytes that the call asks for; 0 if that is no sane number */
 	size_t filled; /* how many of them the kernel used */
 	void (*decode)(const unsigned char *bytes, size_t got);
+	bool written;  /* by the kernel, if the call succeeds */
 };
 
 static void say_piece(const struct piece *p)
@@ -169,8 +172,9 @@ static void say_piece(const struct piece *p)
 	const unsigned char *bytes = (const void *)(uintptr_t)p->address;
 	size_t got = readable(bytes, p->length && p->length < LOOK ? p->length : LOOK);
 
-	printf("{\"arg\":\"%s\",\"type\":\"%s\",\"address\":\"0x%llx\",\"length\":%zu,\"filled\":%zu,\"bytes\":\"",
-	       p->name, p->type, (unsigned long long)p->address, p->length, p->filled);
+	printf("{\"arg\":\"%s\",\"type\":\"%s\",\"address\":\"0x%llx\",\"length\":%zu,\"filled\":%zu,\"written\":%s,"
+	       "\"bytes\":\"",
+	       p->name, p->type, (unsigned long long)p->address, p->length, p->filled, p->written ? "true" : "false");
 	for (size_t i = 0; i < got; i++)
 		printf("%02x", bytes[i]);
 	putchar('"');
@@ -191,15 +195,35 @@ static struct piece message(const uword arguments[6], size_t filled)
 {
 	size_t length = (word)arguments[2] < 0 ? 0 : sizeof(word) + arguments[2];
 
-	return (struct piece){"msgp", "msgbuf", arguments[1], length, filled ? filled : length, decode_message};
+	return (struct piece){"msgp", "msgbuf", arguments[1], length, filled ? filled : length, decode_message, false};
 }
 
-static struct piece settings(enum which which, const char *name, uword address)
+/* reads_object tells whether a command has the kernel write an object's settings. */
+static bool reads_object(enum which which, int command)
+{
+	switch (which) {
+	case MSGCTL: return command == IPC_STAT || command == MSG_STAT || command == MSG_STAT_ANY;
+	case SEMCTL: return command == IPC_STAT || command == SEM_STAT || command == SEM_STAT_ANY;
+	default: return command == IPC_STAT || command == SHM_STAT || command == SHM_STAT_ANY;
+	}
+}
+
+/* settings is what IPC_SET and the commands that read an object lead to. */
+static struct piece settings(enum which which, const char *name, int command, uword address)
 {
 	size_t length = settings_size(which);
 
+	if (command != IPC_SET && !reads_object(which, command))
+		return (struct piece){0};
 	return (struct piece){name, "ipc_ds", address, length, length,
-			      route.old_structures ? decode_old_settings : decode_settings};
+			      route.old_structures ? decode_old_settings : decode_settings, command != IPC_SET};
+}
+
+static struct piece values(int command, uword address, size_t count)
+{
+	size_t length = sizeof(uint16_t) * count;
+
+	return (struct piece){"arg", "semun", address, length, length, decode_values, command == GETALL};
 }
 
 /* main_piece is the message, the operations, the settings or the values; its
@@ -209,29 +233,31 @@ static struct piece main_piece(enum which which, const uword arguments[6], long 
 	switch (which) {
 	case MSGSND:
 		return message(arguments, 0);
-	case MSGRCV:
-		return message(arguments, failed(result) ? 0 : sizeof(word) + (size_t)result);
+	case MSGRCV: {
+		struct piece p = message(arguments, failed(result) ? 0 : sizeof(word) + (size_t)result);
+
+		p.written = true;
+		return p;
+	}
 	case SEMOP:
 	case SEMTIMEDOP: {
 		size_t length = sizeof(struct operation) * arguments[2];
 
 		return (struct piece){length ? "sops" : NULL, "sembuf[]", arguments[1], length, length,
-				      decode_operations};
+				      decode_operations, false};
 	}
 	case MSGCTL:
 	case SHMCTL:
-		if ((int)arguments[1] == IPC_SET)
-			return settings(which, "buf", arguments[2]);
-		break;
-	case SEMCTL:
-		if ((int)arguments[2] == IPC_SET && !route.null_indirection)
-			return settings(which, "arg", arguments[3]);
-		if ((int)arguments[2] == SETALL && o->found) {
-			size_t length = sizeof(uint16_t) * o->nsems;
+		return settings(which, "buf", (int)arguments[1], arguments[2]);
+	case SEMCTL: {
+		int command = (int)arguments[2];
 
-			return (struct piece){"arg", "semun", arguments[3], length, length, decode_values};
-		}
+		if ((command == SETALL || command == GETALL) && o->found)
+			return values(command, arguments[3], o->nsems);
+		if (!route.null_indirection)
+			return settings(which, "arg", command, arguments[3]);
 		break;
+	}
 	default:
 		break;
 	}
@@ -248,13 +274,13 @@ static void say_memory(enum which which, const uword arguments[6], long result, 
 	n += pieces[n].name != NULL;
 	if (which == SEMTIMEDOP && arguments[3])
 		pieces[n++] = (struct piece){"timeout", "timespec", arguments[3], sizeof(struct timeout),
-					     sizeof(struct timeout), decode_timeout};
+					     sizeof(struct timeout), decode_timeout, false};
 	if (m->used && !m->opaque && which == SEMCTL)
-		pieces[n++] = (struct piece){"ptr", "pointer", m->ptr, 4, 4, decode_pointer};
+		pieces[n++] = (struct piece){"ptr", "pointer", m->ptr, 4, 4, decode_pointer, false};
 	if (m->used && !m->opaque && which == MSGRCV && route.version == 0)
-		pieces[n++] = (struct piece){"ptr", "pointer", m->ptr, 8, 8, decode_pointer};
+		pieces[n++] = (struct piece){"ptr", "pointer", m->ptr, 8, 8, decode_pointer, false};
 	if (m->used && !m->opaque && which == SHMAT && (!failed(result) || result == -EFAULT))
-		pieces[n++] = (struct piece){"third", "pointer", m->third, 4, 4, decode_pointer};
+		pieces[n++] = (struct piece){"third", "pointer", m->third, 4, 4, decode_pointer, true};
 
 	printf(",\"memory\":[");
 	for (int i = 0; i < n; i++) {

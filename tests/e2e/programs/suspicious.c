@@ -8,6 +8,7 @@
  */
 #define _GNU_SOURCE
 #include <err.h>
+#include <errno.h>
 #include <sched.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -19,19 +20,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "end.h"
+#include "acts.h"
+#include "must.h"
 
 enum { KEY = 0x1bc0ffee, PAGE = 4096, OTHER = 65534 };
-
-/* must ends the program when a call of the act fails: nothing was acted then. */
-static long must(const char *what, long result)
-{
-	if (result == -1)
-		err(2, "%s", what);
-	return result;
-}
-
-#define MUST(call) must(#call, (long)(call))
 
 /* as runs body in a child with user id uid, and returns what it returns. */
 static int as(uid_t uid, int (*body)(int), int argument)
@@ -167,10 +159,21 @@ static void change_foreign(bool benign)
 	as(OTHER, remove_queue, queue);
 }
 
-static const struct {
-	const char *name;
-	void (*act)(bool benign);
-} acts[] = {
+/* The lock of semop(2), and the same in the wrong order. */
+static void impossible_operations(bool benign)
+{
+	struct sembuf wait = {.sem_op = 0, .sem_flg = IPC_NOWAIT}, add = {.sem_op = 1};
+	struct sembuf lock[] = {wait, add}, reversed[] = {add, wait};
+	int set = (int)MUST(semget(IPC_PRIVATE, 1, 0600));
+
+	if (benign)
+		MUST(semop(set, lock, 2));
+	else if (semop(set, reversed, 2) == 0 || errno != EAGAIN)
+		err(2, "semop");
+	MUST(semctl(set, 0, IPC_RMID));
+}
+
+static const struct act acts[] = {
 	{"msg-copy-peek", peek},
 	{"world-writable-queue", world_writable_queue},
 	{"world-writable-set", world_writable_set},
@@ -182,23 +185,10 @@ static const struct {
 	{"attach-foreign-object", attach_foreign},
 	{"foreign-removal", remove_foreign},
 	{"foreign-change", change_foreign},
+	{"impossible-operations", impossible_operations},
 };
 
 int main(int argc, char **argv)
 {
-	bool benign = argc == 3 && !strcmp(argv[1], "--benign");
-
-	for (size_t i = 0; i < sizeof acts / sizeof *acts; i++) {
-		if (argc == 1)
-			puts(acts[i].name);
-		else if (!strcmp(argv[argc - 1], acts[i].name)) {
-			MUST(unshare(CLONE_NEWIPC));
-			acts[i].act(benign);
-			msgctl(END, IPC_STAT, NULL);
-			return 0;
-		}
-	}
-	if (argc > 1)
-		errx(2, "no act is called %s", argv[argc - 1]);
-	return 0;
+	return perform(acts, sizeof acts / sizeof *acts, argc, argv);
 }
