@@ -35,7 +35,7 @@ BINARY      := bin/$(if $(ARCH),$(ARCH)/)ipcwarden
 BPF_OBJECTS := $(patsubst %,ebpf/ipcwarden_%.bpf.o,amd64 arm64)
 BPF_HEADERS := $(wildcard ebpf/*.h)
 LINTER      := build/tools/golangci-lint-$(GOLANGCI_LINT_VERSION)
-GO_FILES    := $(shell find cmd pkg ebpf rego -name '*.go')
+GO_FILES    := $(shell find cmd pkg ebpf rego signatures -name '*.go')
 TEST_FILES  := $(filter %_test.go,$(GO_FILES))
 # What goes into the binary beside the Go code.
 EMBEDDED    := $(BPF_OBJECTS) $(shell find rego -name '*.rego' -o -name '*.json')
@@ -110,7 +110,7 @@ lint: $(LINTER) $(BPF_OBJECTS) ## check style and the direction of imports
 
 .PHONY: fmt
 fmt: ## format the Go code
-	gofmt -l -w cmd pkg ebpf rego tests
+	gofmt -l -w cmd pkg ebpf rego signatures tests
 
 .PHONY: install
 install: build ## install the binary and shell completions below DESTDIR and PREFIX
