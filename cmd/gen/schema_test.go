@@ -84,7 +84,7 @@ func TestSchemaDescribesEveryEvent(t *testing.T) {
 
 func TestSchemaDescribesAlerts(t *testing.T) {
 	compiled := compile(t, alert.Alert{})
-	factory := alert.NewFactory("host")
+	factory := alert.Factory{Host: "host"}
 	e := event.Event{ID: event.Shmat}
 	var d event.Document
 	e.Document(&d)

@@ -30,9 +30,9 @@ const (
 // description there.
 type Alert struct {
 	Version   int             `json:"version" doc:"version of this schema: 1"`
-	ID        string          `json:"id" doc:"unique id of the alert; a repeated delivery has the same"`
+	ID        string          `json:"id" doc:"unique id of the alert, a hash of the rest of it; a repeated delivery has the same, and so has the alert of a replay"`
 	Type      Type            `json:"type" doc:"finding, gap for calls that were lost, or suspended for a signature that is evaluated no more"`
-	Time      time.Time       `json:"time" doc:"time of detection, UTC with nanoseconds"`
+	Time      time.Time       `json:"time" doc:"when it was found, by the time of the events, UTC with nanoseconds: the end of the call that completed a finding, or of the gap, or of the last evaluation that took too long"`
 	Severity  detect.Severity `json:"severity" doc:"info, low, medium, high or critical"`
 	Host      string          `json:"host" doc:"name of the host"`
 	Signature *Signature      `json:"signature,omitempty" doc:"finding: the signature that matched; suspended: the one that is"`

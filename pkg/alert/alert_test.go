@@ -11,16 +11,10 @@ import (
 	"github.com/ipcwarden/ipcwarden/pkg/event"
 )
 
-func factory() *Factory {
-	return &Factory{
-		Host:  "host",
-		Now:   func() time.Time { return time.Date(2024, 5, 6, 9, 8, 7, 6, time.FixedZone("east", 3600)) },
-		NewID: func() string { return "0123" },
-	}
-}
+func factory() *Factory { return &Factory{Host: "host"} }
 
 func document() *event.Document {
-	e := event.Event{ID: event.Msgget}
+	e := event.Event{ID: event.Msgget, TimeNS: 1_714_982_887_000_000_000, DurationNS: 6}
 	e.Process.Comm, e.Process.HostPID, e.Process.UID = "evil\n", 7, 8
 	var d event.Document
 	e.Document(&d)
@@ -70,7 +64,7 @@ func TestJSON(t *testing.T) {
 	if err := json.Unmarshal(b, &got); err != nil {
 		t.Fatal(err)
 	}
-	if got.Version != 1 || got.ID != "0123" || got.Type != "finding" || got.Severity != "high" || got.Host != "host" || got.Gap != nil {
+	if got.Version != 1 || len(got.ID) != 32 || got.Type != "finding" || got.Severity != "high" || got.Host != "host" || got.Gap != nil {
 		t.Errorf("got %s", b)
 	}
 	if want := "2024-05-06T08:08:07.000000006Z"; got.Time != want {
@@ -185,9 +179,56 @@ func TestSummary(t *testing.T) {
 	}
 }
 
-func TestRandomID(t *testing.T) {
-	a, b := RandomID(), RandomID()
-	if !regexp.MustCompile(`^[0-9a-f]{32}$`).MatchString(a) || a == b {
-		t.Errorf("ids %q and %q", a, b)
+// TestIDsTellAlertsApart makes the same alert twice, and each with one thing different.
+func TestIDsTellAlertsApart(t *testing.T) {
+	meta := &detect.Metadata{ID: "id"}
+	finding := detect.Finding{Evidence: map[string]any{"b": 1, "a": []any{map[string]any{"y": 2, "x": 3}}}}
+	alike := factory().FromFinding(meta, finding, document())
+	if again := factory().FromFinding(meta, finding, document()); again.ID != alike.ID {
+		t.Errorf("ids %s and %s of the same alert", alike.ID, again.ID)
+	}
+	if !regexp.MustCompile(`^[0-9a-f]{32}$`).MatchString(alike.ID) {
+		t.Errorf("id %q", alike.ID)
+	}
+	thread, moment := document(), document()
+	thread.HostThreadID++
+	moment.Timestamp++
+	gap := Gap{From: time.Unix(1, 0), To: time.Unix(2, 0), Count: 3}
+	ids := map[string]string{alike.ID: "the first"}
+	for name, a := range map[string]*Alert{
+		"host":      (&Factory{Host: "other"}).FromFinding(meta, finding, document()),
+		"signature": factory().FromFinding(&detect.Metadata{ID: "other"}, finding, document()),
+		"evidence":  factory().FromFinding(meta, detect.Finding{}, document()),
+		"thread":    factory().FromFinding(meta, finding, thread),
+		"moment":    factory().FromFinding(meta, finding, moment),
+		"type":      factory().FromSuspension(meta, Suspension{}, document()),
+		"gap":       factory().FromGap(gap),
+		"cause":     factory().FromGap(Gap{From: gap.From, To: gap.To, Count: 3, Cause: "other"}),
+	} {
+		if same := ids[a.ID]; same != "" {
+			t.Errorf("%s and %s have the id %s", name, same, a.ID)
+		}
+		ids[a.ID] = name
+	}
+}
+
+// TestTimeIsThatOfTheEvents reads no clock.
+func TestTimeIsThatOfTheEvents(t *testing.T) {
+	from := time.Date(2024, 5, 6, 9, 8, 7, 0, time.FixedZone("east", 3600))
+	to := from.Add(time.Second)
+	meta, many := &detect.Metadata{}, detect.Finding{Correlated: &detect.Correlated{From: from, To: to}}
+	for name, c := range map[string]struct {
+		alert *Alert
+		want  time.Time
+	}{
+		"finding":           {factory().FromFinding(meta, detect.Finding{}, document()), time.Unix(1_714_982_887, 6)},
+		"correlation":       {factory().FromFinding(meta, many, document()), time.Unix(1_714_982_887, 6)},
+		"without its event": {factory().FromFinding(meta, many, nil), to},
+		"gap":               {factory().FromGap(Gap{From: from, To: to}), to},
+		"suspension":        {factory().FromSuspension(meta, Suspension{From: from, To: to}, document()), to},
+	} {
+		if !c.alert.Time.Equal(c.want) || c.alert.Time.Location() != time.UTC {
+			t.Errorf("%s: %s, want %s", name, c.alert.Time, c.want)
+		}
 	}
 }

@@ -1,8 +1,9 @@
 package alert
 
 import (
-	"crypto/rand"
+	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
 	"time"
 
 	"github.com/ipcwarden/ipcwarden/pkg/detect"
@@ -17,26 +18,10 @@ const GapSeverity = detect.Medium
 // can make the event that keeps it busy, and then do what it would have found.
 const SuspendedSeverity = detect.High
 
-// Factory makes the alerts of one host. It is as safe for concurrent use as its
-// functions are.
-type Factory struct {
-	Host  string
-	Now   func() time.Time
-	NewID func() string
-}
-
-// NewFactory makes a factory that takes the time from the system's clock, and
-// random ids. It is safe for concurrent use.
-func NewFactory(host string) *Factory {
-	return &Factory{Host: host, Now: time.Now, NewID: RandomID}
-}
-
-// RandomID is 128 random bits in hexadecimal.
-func RandomID() string {
-	var b [16]byte
-	_, _ = rand.Read(b[:]) // crypto/rand: never fails, it ends the process instead
-	return hex.EncodeToString(b[:])
-}
+// Factory makes the alerts of one host. It reads no clock and draws nothing at
+// random: what was found in the same events gives the same alerts, however often they
+// are replayed. It is safe for concurrent use.
+type Factory struct{ Host string }
 
 // FromFinding makes an alert of what the signature described by meta found in
 // the event described by doc, which only a correlation can lack. The alert keeps
@@ -46,12 +31,8 @@ func (f *Factory) FromFinding(meta *detect.Metadata, finding detect.Finding, doc
 	a := f.base(TypeFinding, meta.Severity)
 	a.Signature = describe(meta)
 	a.Evidence = ownMap(finding.Evidence)
-	// Event.Document fills a document with new slices each time, so that a copy
-	// of the struct shares nothing with the next event.
-	if doc != nil {
-		a.Event = new(*doc)
-	}
 	if c := finding.Correlated; c != nil {
+		a.Time = c.To.UTC()
 		a.Correlation = &Correlation{
 			Type: string(c.Type), Group: ownMap(c.Group), Count: c.Count, From: c.From.UTC(), To: c.To.UTC(),
 			First: c.First, Samples: c.Samples,
@@ -60,15 +41,20 @@ func (f *Factory) FromFinding(meta *detect.Metadata, finding detect.Finding, doc
 			a.Correlation.Steps = append(a.Correlation.Steps, Step{step.Name, step.Event})
 		}
 	}
-	return a
+	// Event.Document fills a document with new slices each time, so that a copy
+	// of the struct shares nothing with the next event.
+	if doc != nil {
+		a.Event, a.Time = new(*doc), endOf(doc)
+	}
+	return identified(a)
 }
 
 // FromGap makes an alert of lost calls.
 func (f *Factory) FromGap(gap Gap) *Alert {
 	gap.From, gap.To = gap.From.UTC(), gap.To.UTC()
 	a := f.base(TypeGap, GapSeverity)
-	a.Gap = &gap
-	return a
+	a.Gap, a.Time = &gap, gap.To
+	return identified(a)
 }
 
 // FromSuspension makes an alert of a signature that is not evaluated any more;
@@ -77,9 +63,9 @@ func (f *Factory) FromSuspension(meta *detect.Metadata, suspension Suspension, d
 	suspension.From, suspension.To = suspension.From.UTC(), suspension.To.UTC()
 	a := f.base(TypeSuspended, SuspendedSeverity)
 	a.Signature = describe(meta)
-	a.Suspension = &suspension
+	a.Suspension, a.Time = &suspension, suspension.To
 	a.Event = new(*doc)
-	return a
+	return identified(a)
 }
 
 func describe(meta *detect.Metadata) *Signature {
@@ -97,12 +83,19 @@ func describe(meta *detect.Metadata) *Signature {
 }
 
 func (f *Factory) base(kind Type, severity detect.Severity) *Alert {
-	return &Alert{
-		Version:  Version,
-		ID:       f.NewID(),
-		Type:     kind,
-		Time:     f.Now().UTC(),
-		Severity: severity,
-		Host:     f.Host,
-	}
+	return &Alert{Version: Version, Type: kind, Severity: severity, Host: f.Host}
+}
+
+// endOf is when the call of an event ended.
+func endOf(doc *event.Document) time.Time {
+	return time.Unix(0, doc.Timestamp+int64(doc.DurationNS)).UTC()
+}
+
+// identified gives a, which is complete, an id: the beginning of the hash of all the
+// rest. No two calls have the same thread and time, so none have the same id.
+func identified(a *Alert) *Alert {
+	h := sha256.New()
+	_ = json.NewEncoder(h).Encode(a) // a hash takes everything, and all of an alert has a form in JSON
+	a.ID = hex.EncodeToString(h.Sum(nil)[:16])
+	return a
 }

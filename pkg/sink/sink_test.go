@@ -27,17 +27,12 @@ func (w *writes) Write(b []byte) (int, error) {
 	return w.Builder.Write(b)
 }
 
-func factory() *alert.Factory {
-	return &alert.Factory{
-		Host:  "host",
-		Now:   func() time.Time { return time.Date(2024, 5, 6, 9, 8, 7, 654321000, time.UTC) },
-		NewID: alert.RandomID,
-	}
-}
+func factory() *alert.Factory { return &alert.Factory{Host: "host"} }
 
 // finding is an alert of a hostile process.
 func finding() *alert.Alert {
-	e := event.Event{ID: event.Msgrcv, Args: [event.MaxArgs]uint64{3, 0x1000, 8, 0, 0o44000}, Return: 5}
+	e := event.Event{ID: event.Msgrcv, Args: [event.MaxArgs]uint64{3, 0x1000, 8, 0, 0o44000}, Return: 5,
+		TimeNS: time.Date(2024, 5, 6, 9, 8, 7, 0, time.UTC).UnixNano(), DurationNS: 654321000}
 	e.Process = event.Process{HostPID: 7, UID: 8, Comm: "a\n\x1b[2J", Executable: "/tmp/\xff x", ContainerID: strings.Repeat("ab", 32)}
 	var d event.Document
 	e.Document(&d)
@@ -47,7 +42,7 @@ func finding() *alert.Alert {
 }
 
 func gap() *alert.Alert {
-	from := time.Date(2024, 5, 6, 9, 8, 6, 0, time.UTC)
+	from := time.Date(2024, 5, 6, 9, 8, 6, 654321000, time.UTC)
 	return factory().FromGap(alert.Gap{From: from, To: from.Add(time.Second), Count: 3, Cause: "ring full", Hook: "tracepoint"})
 }
 
@@ -107,7 +102,7 @@ func TestTableSuspended(t *testing.T) {
 }
 
 func TestTableCorrelation(t *testing.T) {
-	from := time.Date(2024, 5, 6, 9, 8, 6, 0, time.UTC)
+	from := time.Date(2024, 5, 6, 9, 8, 6, 654321000, time.UTC)
 	c := detect.Correlated{Type: detect.Temporal, Group: map[string]any{"processName": "a\n", "userId": uint32(8)}, Count: 2, From: from, To: from.Add(time.Second)}
 	c.Steps = []detect.CorrelatedStep{{Name: "refused"}, {Name: "acted"}}
 	e := event.Event{ID: event.Shmdt}
