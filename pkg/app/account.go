@@ -1,31 +1,12 @@
 package app
 
 import (
-	"fmt"
-	"os"
-
 	"go.uber.org/zap"
 
-	"github.com/ipcwarden/ipcwarden/pkg/alert"
 	"github.com/ipcwarden/ipcwarden/pkg/correlate"
-	"github.com/ipcwarden/ipcwarden/pkg/enrich"
 	"github.com/ipcwarden/ipcwarden/pkg/pipeline"
 	"github.com/ipcwarden/ipcwarden/pkg/probe"
 )
-
-// host makes what depends on the name of this host.
-func host() (*enrich.Enricher, *alert.Factory, error) {
-	name, err := os.Hostname()
-	if err != nil {
-		return nil, nil, fmt.Errorf("read the host's name: %w", err)
-	}
-	return enrich.New(name, "/proc"), alert.NewFactory(name), nil
-}
-
-func open(opts probe.Options, log *zap.Logger) (*probe.Probe, error) {
-	opts.Log = log
-	return probe.Open(opts)
-}
 
 // logAttachment says that the probe watches, by which hook and why, and what it
 // does without.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"runtime/debug"
 	"slices"
 	"sync/atomic"
@@ -28,7 +29,8 @@ const (
 // files have changed. It works beside the events; whoever evaluates takes its
 // result between two of them.
 type reloader struct {
-	opts   RunOptions
+	opts   SignatureOptions
+	hangup <-chan os.Signal // asks for a reload each time that it yields
 	load   func() (*loaded, error)
 	log    *zap.Logger
 	settle time.Duration
@@ -40,15 +42,12 @@ type reloader struct {
 }
 
 // newReloader watches from now on: what changes after the first load is seen.
-func newReloader(opts RunOptions, log *zap.Logger) *reloader {
-	r := &reloader{opts: opts, log: log, settle: settleTime}
+func newReloader(opts SignatureOptions, hangup <-chan os.Signal, log *zap.Logger) *reloader {
+	r := &reloader{opts: opts, hangup: hangup, log: log, settle: settleTime}
 	r.load = func() (*loaded, error) { return loadSignatures(opts, log) }
 	r.look()
 	return r
 }
-
-// possible tells whether the signatures can change at all.
-func (r *reloader) possible() bool { return len(r.opts.Signatures) > 0 }
 
 // take returns a new set once.
 func (r *reloader) take() *loaded {
@@ -61,7 +60,7 @@ func (r *reloader) take() *loaded {
 // look watches the files as they lie now, and returns whether any has changed
 // since the last look.
 func (r *reloader) look() (changed bool) {
-	if !r.possible() {
+	if !r.opts.reloadable() {
 		return false
 	}
 	paths := r.opts.Signatures
@@ -111,7 +110,7 @@ func (r *reloader) run(ctx context.Context) {
 		select {
 		case <-ctx.Done():
 			return
-		case <-r.opts.Hangup:
+		case <-r.hangup:
 			settled = nil
 			r.look()
 			r.reload("SIGHUP")

@@ -40,7 +40,7 @@ func must(t *testing.T, err error) {
 func loads(t *testing.T, paths ...string) (attempts <-chan struct{}, hangup chan<- os.Signal) {
 	t.Helper()
 	signals, made := make(chan os.Signal, 1), make(chan struct{}, 100)
-	r := newReloader(RunOptions{Signatures: paths, Hangup: signals}, zap.NewNop())
+	r := newReloader(SignatureOptions{Signatures: paths}, signals, zap.NewNop())
 	r.settle = 30 * time.Millisecond
 	r.load = func() (*loaded, error) {
 		made <- struct{}{}
@@ -147,7 +147,7 @@ func TestReplacedLinksAreNoticed(t *testing.T) {
 
 func TestReloadKeepsWhatIsThere(t *testing.T) {
 	core, logs := observer.New(zapcore.DebugLevel)
-	r := newReloader(RunOptions{}, zap.New(core))
+	r := newReloader(SignatureOptions{}, nil, zap.New(core))
 	for _, load := range []func() (*loaded, error){
 		func() (*loaded, error) { return nil, errors.New("broken") },
 		func() (*loaded, error) { panic("broken") },

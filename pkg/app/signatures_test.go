@@ -26,12 +26,12 @@ func TestLoadSignatures(t *testing.T) {
 	both := len(builtin.Signatures()) + len(signatures.All())
 	own := ofOne(t, "SITE-001")
 	for name, c := range map[string]struct {
-		opts RunOptions
+		opts SignatureOptions
 		want int
 	}{
-		"built-in":     {RunOptions{}, both},
-		"and own":      {RunOptions{Signatures: []string{own}}, both + 1},
-		"nothing else": {RunOptions{Signatures: []string{own}, NoBuiltin: true}, 1},
+		"built-in":     {SignatureOptions{}, both},
+		"and own":      {SignatureOptions{Signatures: []string{own}}, both + 1},
+		"nothing else": {SignatureOptions{Signatures: []string{own}, NoBuiltin: true}, 1},
 	} {
 		set, err := loadSignatures(c.opts, zap.NewNop())
 		must(t, err)
@@ -40,7 +40,7 @@ func TestLoadSignatures(t *testing.T) {
 		}
 	}
 	taken := signatures.All()[0].Metadata().ID
-	same := RunOptions{Signatures: []string{ofOne(t, taken)}}
+	same := SignatureOptions{Signatures: []string{ofOne(t, taken)}}
 	if _, err := loadSignatures(same, zap.NewNop()); err == nil || !strings.Contains(err.Error(), "a.rego: signature id "+taken+" is taken by builtin/signatures/") {
 		t.Errorf("error %v", err)
 	}
@@ -48,7 +48,7 @@ func TestLoadSignatures(t *testing.T) {
 	if _, err := loadSignatures(same, zap.NewNop()); err != nil {
 		t.Errorf("without the built-in ones: %v", err)
 	}
-	if _, err := loadSignatures(RunOptions{NoBuiltin: true}, zap.NewNop()); err == nil || !strings.Contains(err.Error(), "no signature to watch with") {
+	if _, err := loadSignatures(SignatureOptions{NoBuiltin: true}, zap.NewNop()); err == nil || !strings.Contains(err.Error(), "no signature to watch with") {
 		t.Errorf("error %v", err)
 	}
 }

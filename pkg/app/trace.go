@@ -14,7 +14,6 @@ import (
 
 	"go.uber.org/zap"
 
-	"github.com/ipcwarden/ipcwarden/pkg/enrich"
 	"github.com/ipcwarden/ipcwarden/pkg/event"
 	"github.com/ipcwarden/ipcwarden/pkg/format"
 	"github.com/ipcwarden/ipcwarden/pkg/pipeline"
@@ -42,15 +41,15 @@ func Trace(ctx context.Context, opts TraceOptions, out io.Writer, log *zap.Logge
 		return err
 	}
 	defer p.Close()
-	enricher, _, err := host()
+	_, source, err := liveSource(p)
 	if err != nil {
 		return err
 	}
 	logAttachment(log, p)
-	printer := &tracer{opts: opts, enrich: enricher, out: bufio.NewWriterSize(out, 64<<10), log: log}
+	printer := &tracer{opts: opts, out: bufio.NewWriterSize(out, 64<<10), log: log}
 	printer.json = json.NewEncoder(printer.out)
 	printer.json.SetEscapeHTML(false)
-	err = pipeline.Run(ctx, p, opts.Probe.Filter.Events, printer)
+	err = pipeline.Run(ctx, source, opts.Probe.Filter.Events, printer)
 	if flushed := printer.out.Flush(); err == nil {
 		err = flushed
 	}
@@ -61,7 +60,6 @@ func Trace(ctx context.Context, opts TraceOptions, out io.Writer, log *zap.Logge
 // tracer is the stage that prints.
 type tracer struct {
 	opts     TraceOptions
-	enrich   *enrich.Enricher
 	out      *bufio.Writer
 	json     *json.Encoder
 	log      *zap.Logger
@@ -71,7 +69,6 @@ type tracer struct {
 }
 
 func (t *tracer) Event(_ context.Context, e *event.Event) error {
-	t.enrich.Enrich(e)
 	if !inContainer(e.Process.ContainerID, t.opts.Containers) {
 		return nil
 	}

@@ -41,6 +41,11 @@ func (s *script) Detach() error {
 func (s *script) Losses() (map[string]uint64, error) { return s.lost, nil }
 func (s *script) Hook() string                       { return "script" }
 
+// run is Run on a script.
+func run(ctx context.Context, s *script, wanted event.Set, stage Stage) error {
+	return Run(ctx, NewLive(s, func(e *event.Event) { e.Process.HostName = "host" }), wanted, stage)
+}
+
 // collector is a stage that ends the run when the source idles.
 type collector struct {
 	ids    []event.ID
@@ -52,6 +57,9 @@ type collector struct {
 func (c *collector) Event(ctx context.Context, e *event.Event) error {
 	if ctx.Err() != nil {
 		return errors.New("the stage's context has ended")
+	}
+	if e.Process.HostName != "host" {
+		return errors.New("the event is not complete")
 	}
 	c.ids = append(c.ids, e.ID)
 	if c.onNext != nil {
@@ -75,7 +83,7 @@ func TestRunDrainsAfterTheEnd(t *testing.T) {
 		lost:        map[string]uint64{"ring_full": 7, "malformed": 0},
 	}
 	stage := &collector{idle: func() error { cancel(); return nil }}
-	if err := Run(ctx, source, event.All, stage); err != nil {
+	if err := run(ctx, source, event.All, stage); err != nil {
 		t.Fatal(err)
 	}
 	if want := []event.ID{event.Msgget, event.Shmdt}; !slices.Equal(stage.ids, want) {
@@ -100,7 +108,7 @@ func TestRunGivesTheMultiplexerWhereWanted(t *testing.T) {
 	} {
 		ctx, cancel := context.WithCancel(t.Context())
 		stage := &collector{idle: func() error { cancel(); return nil }}
-		if err := Run(ctx, &script{events: []event.Event{through, undefined}}, test.wanted, stage); err != nil {
+		if err := run(ctx, &script{events: []event.Event{through, undefined}}, test.wanted, stage); err != nil {
 			t.Fatal(err)
 		}
 		if !slices.Equal(stage.ids, test.want) {
@@ -115,7 +123,7 @@ func TestRunEndsWhenTheStageHasEnough(t *testing.T) {
 		source.events[i].ID = event.Semop
 	}
 	stage := &collector{onNext: func() error { return ErrDone }}
-	if err := Run(t.Context(), source, event.All, stage); err != nil {
+	if err := run(t.Context(), source, event.All, stage); err != nil {
 		t.Fatal(err)
 	}
 	if len(stage.ids) != 1 || !source.detached {
@@ -127,7 +135,7 @@ func TestRunReturnsTheStagesError(t *testing.T) {
 	full := errors.New("disk full")
 	stage := &collector{onNext: func() error { return full }}
 	source := &script{events: []event.Event{{ID: event.Semop}}}
-	if err := Run(t.Context(), source, event.All, stage); !errors.Is(err, full) {
+	if err := run(t.Context(), source, event.All, stage); !errors.Is(err, full) {
 		t.Errorf("error %v, want %v", err, full)
 	}
 }

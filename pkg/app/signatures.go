@@ -1,0 +1,61 @@
+package app
+
+import (
+	"errors"
+
+	"go.uber.org/zap"
+
+	"github.com/ipcwarden/ipcwarden/pkg/detect"
+	"github.com/ipcwarden/ipcwarden/pkg/engine"
+	"github.com/ipcwarden/ipcwarden/pkg/regosig"
+	"github.com/ipcwarden/ipcwarden/signatures"
+)
+
+// SignatureOptions say which signatures judge the events.
+type SignatureOptions struct {
+	Signatures []string // directories, files or bundles, beside the built-in ones
+	BundleKey  string   // file with the key that bundles are signed for, if not empty
+	NoBuiltin  bool
+}
+
+func (opts *SignatureOptions) sources() ([]regosig.Source, error) {
+	return regosig.WithBundleKey(regosig.Sources(opts.NoBuiltin, opts.Signatures), opts.BundleKey)
+}
+
+// reloadable tells whether the signatures can change at all.
+func (opts *SignatureOptions) reloadable() bool { return len(opts.Signatures) > 0 }
+
+// loaded is signatures that are ready for use.
+type loaded struct {
+	engine   *engine.Set
+	metadata []*detect.Metadata
+}
+
+func loadSignatures(opts SignatureOptions, log *zap.Logger) (*loaded, error) {
+	sources, err := opts.sources()
+	if err != nil {
+		return nil, err
+	}
+	set, err := regosig.Load(sources...)
+	if err != nil {
+		return nil, err
+	}
+	for _, warning := range set.Warnings() {
+		log.Warn("signature", zap.String("warning", warning))
+	}
+	all := set.Signatures()
+	if !opts.NoBuiltin {
+		if all, err = signatures.AddTo(all); err != nil {
+			return nil, err
+		}
+	}
+	if len(all) == 0 {
+		return nil, errors.New("no signature to watch with: leave out --no-builtin, or add some with --signatures DIR")
+	}
+	l := &loaded{}
+	for _, s := range all {
+		l.metadata = append(l.metadata, s.Metadata())
+	}
+	l.engine, err = engine.NewSet(all)
+	return l, err
+}

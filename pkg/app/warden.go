@@ -1,0 +1,129 @@
+package app
+
+import (
+	"context"
+
+	"go.uber.org/zap"
+
+	"github.com/ipcwarden/ipcwarden/pkg/alert"
+	"github.com/ipcwarden/ipcwarden/pkg/correlate"
+	"github.com/ipcwarden/ipcwarden/pkg/detect"
+	"github.com/ipcwarden/ipcwarden/pkg/engine"
+	"github.com/ipcwarden/ipcwarden/pkg/event"
+	"github.com/ipcwarden/ipcwarden/pkg/pipeline"
+)
+
+// parts is what a warden is made of.
+type parts struct {
+	host       string // where the events are from
+	signatures *loaded
+	delivery   *delivery
+	log        *zap.Logger
+
+	reloads *reloader // nil: the signatures stay as they are
+	demand  demand
+}
+
+// warden is the stage that turns events into alerts, wherever the events come from:
+// what it does follows from them and the signatures alone.
+type warden struct {
+	parts
+	engine     *engine.Engine
+	correlator *correlate.Correlator
+	alerts     alert.Factory
+}
+
+// newWarden makes a warden, which close ends.
+func newWarden(p parts) (*warden, error) {
+	w := &warden{parts: p, engine: engine.New(p.signatures.engine, p.log), alerts: alert.Factory{Host: p.host}}
+	w.engine.Suspended = w.suspended
+	w.correlator = correlate.New(w.correlated, correlate.DefaultLimits)
+	if err := w.correlator.Use(p.signatures.metadata); err != nil {
+		w.close()
+		return nil, err
+	}
+	return w, nil
+}
+
+func (w *warden) close() { w.engine.Close() }
+
+// watch turns the events of source into alerts until it has no more, or ctx ends.
+func (w *warden) watch(ctx context.Context, source pipeline.Source) error {
+	// The warden knows which events are wanted at the moment.
+	err := pipeline.Run(ctx, source, event.All, w)
+	w.correlator.Flush()
+	logCorrelations(w.log, w.correlator)
+	return err
+}
+
+// Event implements pipeline.Stage.
+func (w *warden) Event(ctx context.Context, e *event.Event) error {
+	w.reload()
+	if !w.engine.Events().Has(e.ID) {
+		return nil
+	}
+	w.correlator.Advance(e)
+	w.engine.Evaluate(ctx, e, w.found)
+	return nil
+}
+
+// Idle implements pipeline.Stage.
+func (w *warden) Idle() error {
+	w.reload()
+	return nil
+}
+
+// Gap implements pipeline.Stage.
+func (w *warden) Gap(_ context.Context, g pipeline.Gap) error {
+	logGap(w.log, g)
+	w.delivery.deliver(w.alerts.FromGap(alert.Gap{From: g.From, To: g.To, Count: g.Count, Cause: g.Cause, Hook: g.Hook}))
+	return nil
+}
+
+func (w *warden) found(meta *detect.Metadata, finding detect.Finding, in *detect.Input) {
+	if meta.Correlation != nil {
+		w.correlator.Observe(meta, finding, in)
+		return
+	}
+	w.delivery.deliver(w.alerts.FromFinding(meta, finding, in.Document()))
+}
+
+// correlated takes what a correlation made of many findings.
+func (w *warden) correlated(meta *detect.Metadata, finding detect.Finding, doc *event.Document) {
+	w.delivery.deliver(w.alerts.FromFinding(meta, finding, doc))
+}
+
+// suspended tells of a signature that was too slow.
+func (w *warden) suspended(s engine.Suspension) {
+	w.delivery.deliver(w.alerts.FromSuspension(s.Metadata, alert.Suspension{
+		From: s.From, To: s.To, Overruns: s.Overruns, BudgetNS: s.Budget.Nanoseconds(),
+	}, s.Input.Document()))
+}
+
+// reload takes new signatures, if there are any, between two events: each is
+// judged by the old ones or by the new ones.
+func (w *warden) reload() {
+	if w.reloads == nil {
+		return
+	}
+	next := w.reloads.take()
+	if next == nil {
+		return
+	}
+	set := next.engine
+	// While both are captured no event that either wants can be missing.
+	wanted := set.Wanted()
+	if err := w.demand.set(w.engine.Events()|set.Events(), w.demand.wanted.Or(wanted)); err != nil {
+		w.log.Error("signatures not reloaded, those from before stay in use", zap.Strings("problems", []string{err.Error()}))
+		return
+	}
+	if err := w.correlator.Use(next.metadata); err != nil {
+		w.log.Error("signatures not reloaded, those from before stay in use", zap.Strings("problems", []string{err.Error()}))
+		return
+	}
+	added, removed := w.engine.Use(set)
+	if err := w.demand.set(set.Events(), wanted); err != nil {
+		w.log.Warn("events that no signature selects are captured all the same", zap.Error(err))
+	}
+	w.log.Info("signatures reloaded", zap.Int("signatures", set.Len()), zap.Strings("added", added), zap.Strings("removed", removed))
+}
