@@ -53,6 +53,8 @@ func newRootCommand(stdout, stderr io.Writer) *cobra.Command {
 	root.AddCommand(
 		newRunCommand(),
 		newTraceCommand(),
+		newSimulateCommand(),
+		newActCommand(),
 		newDoctorCommand(),
 		newEventsCommand(),
 		newSignaturesCommand(),

@@ -1,0 +1,22 @@
+package main
+
+import (
+	"github.com/spf13/cobra"
+
+	"github.com/ipcwarden/ipcwarden/pkg/simulate"
+)
+
+// actCommand is the name of the command that simulate runs for each scenario.
+const actCommand = "simulated"
+
+func newActCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:    actCommand + " ID WAY",
+		Short:  "Play a scenario in this process, for simulate",
+		Hidden: true,
+		Args:   cobra.ExactArgs(2),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return simulate.Act(args[0], simulate.Way(args[1]), cmd.InOrStdin(), cmd.OutOrStdout())
+		},
+	}
+}
