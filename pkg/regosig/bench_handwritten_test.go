@@ -80,7 +80,19 @@ func storedAddress(e *event.Event) bool {
 
 func foreignObject(e *event.Event) bool {
 	o := &e.Object
-	return o.Kind != event.NoKind && !o.Created && o.OwnerUID != e.Process.EUID && o.CreatorUID != e.Process.EUID && succeeded(e)
+	return o.Kind != event.NoKind && !o.Created && o.OwnerUID != e.Process.EUID && o.CreatorUID != e.Process.EUID && succeeded(e) && !displayServer(e)
+}
+
+func displayServer(e *event.Event) bool {
+	if e.ID != event.Shmat || e.Object.Key != 0 {
+		return false
+	}
+	switch e.Process.Executable {
+	case "/usr/lib/xorg/Xorg", "/usr/libexec/Xorg", "/usr/lib/Xorg", "/usr/bin/Xorg", "/usr/bin/Xvfb",
+		"/usr/bin/Xwayland", "/usr/bin/Xephyr", "/usr/bin/Xnest", "/usr/bin/Xvnc", "/usr/bin/Xtigervnc":
+		return true
+	}
+	return false
 }
 
 func foreignRemoval(e *event.Event) bool {

@@ -31,7 +31,7 @@ func TestBuiltinCorrelationsOnEvents(t *testing.T) {
 	queue := func(messages uint64, receiver, sender uint32) event.Object {
 		return event.Object{Messages: messages, LastReceivePID: receiver, LastSendPID: sender}
 	}
-	foreign := event.Object{OwnerUID: 5, CreatorUID: 5}
+	foreign := event.Object{OwnerUID: 5, CreatorUID: 5, Mode: 0o600}
 	tests := []struct {
 		name string
 		e    event.Event
@@ -41,7 +41,7 @@ func TestBuiltinCorrelationsOnEvents(t *testing.T) {
 		{"timed out", operation(-1, 0, -11), ""},
 		{"acquired", operation(-1, event.IPCNowait, 0), "IPCW-013 acquired"},
 		{"released", operation(1, event.IPCNowait, 0), ""},
-		{"attached", event.Event{ID: event.Shmat, Return: 0x7f0000000000}, "IPCW-013 acted"},
+		{"attached", event.Event{ID: event.Shmat, Return: 0x7f0000000000, Object: event.Object{SegmentBytes: 8192}}, "IPCW-013 acted"},
 		{"nothing to receive", event.Event{ID: event.Msgrcv, Args: args(7, 0x1000, 8, 0, event.IPCNowait), Return: -42}, "IPCW-014"},
 		{"second message", event.Event{ID: event.Msgsnd, Multiplexed: true, Object: queue(1, 0, 9)}, "IPCW-015"},
 		{"first message", event.Event{ID: event.Msgsnd, Object: queue(0, 0, 9)}, ""},
@@ -49,6 +49,10 @@ func TestBuiltinCorrelationsOnEvents(t *testing.T) {
 		{"peek at others", event.Event{ID: event.Msgrcv, Args: args(7, 0x1000, 8, 0, 0o44000), Object: queue(2, 0, 8)}, ""},
 		{"state by index", event.Event{ID: event.Shmctl, Args: args(7, 0x10d), Return: -22}, "IPCW-017"},
 		{"state by id", event.Event{ID: event.Shmctl, Args: args(7, 2)}, ""},
+		{"created by key", event.Event{ID: event.Semget, Args: args(77, 1, 0o3600), Object: event.Object{Created: true, Key: 77}}, "IPCW-021"},
+		{"created without a key", event.Event{ID: event.Semget, Args: args(0, 1, 0o3600), Object: event.Object{Created: true}}, ""},
+		{"attached, a page", event.Event{ID: event.Shmat, Multiplexed: true, Return: 0x7f0000, Object: event.Object{SegmentBytes: 4096}}, "IPCW-013 acted, IPCW-022"},
+		{"let in by a capability", event.Event{ID: event.Msgrcv, Args: args(7, 0x1000, 8), Return: 8, Object: foreign}, "IPCW-025"},
 		{"removal", event.Event{ID: event.Shmctl, Args: args(7, event.IPCRmid), Object: foreign}, "IPCW-018"},
 	}
 	for _, tt := range tests {

@@ -19,16 +19,19 @@ func eventFrom(source rand.Source) *event.Event {
 		Time64: g.rarely(), Unfinished: g.rarely(), Call: uint16(g.IntN(26)), Version: uint16(g.IntN(2)),
 		BootNS: 5000, TimeNS: int64(g.Uint64()), DurationNS: g.number(), RawCommand: uint32(g.number()), CPU: uint32(g.IntN(3)),
 		Sleeps: uint32(g.IntN(3)), CopiedSleeps: uint32(g.IntN(2)), OverlapsOmitted: uint32(pick(g, 0, 0, 2)), CopiedNS: pick(g, uint64(0), 0, 5000, 6000, 300_000_000),
-		Return: pick(g, int64(0), 0, 7, 4096, -1, -4, -11, -13, -14, -22, -27, -38, -43, -3000, 0x7f0000000000, math.MinInt64),
+		Return: pick(g, int64(0), 0, 0, 0, 7, 4096, -1, -2, -4, -11, -13, -14, -17, -22, -27, -28, -38, -43, -3000, 0x7f0000000000, math.MinInt64),
 	}
 	for i := range e.Args {
 		e.Args[i], e.Raw[i] = g.number(), g.number()
 	}
+	if i := e.Row().CommandAt(); i >= 0 && g.IntN(2) == 0 {
+		e.Args[i] = uint64(pick(g, e.Row().Args[i].Decode.Names()...).Value)
+	}
 	e.RawReturn = e.Return
 	e.Process = event.Process{
-		PID: uint32(g.IntN(100)), HostPID: g.Uint32(), UID: pick(g, uint32(0), 1000), EUID: pick(g, uint32(0), 1000),
+		PID: uint32(g.IntN(100)), HostPID: g.Uint32(), UID: pick(g, uint32(0), 1000), EUID: pick(g, uint32(0), 1000, 33),
 		CgroupID: g.number(), IPCNamespace: g.Uint32(), ThreadStartNS: g.number(), BootToUnixNS: 1_700_000_000,
-		Comm: pick(g, "init", "a\xff\xfeb", "", "ünü"), Executable: pick(g, "", "/bin/\xc3", "/usr/bin/a"),
+		Comm: pick(g, "init", "a\xff\xfeb", "", "ünü"), Executable: pick(g, "", "/bin/\xc3", "/usr/bin/a", "/usr/sbin/sshd", "/usr/bin/Xvfb"),
 		HostName: pick(g, "host", "\xff"), ContainerID: pick(g, "", "c0ffee", "\xff\xfe"),
 	}
 	e.Object = event.Object{

@@ -18,19 +18,20 @@
 #   events: [msgget, semget, shmget, shmat]
 #   attack: [T1005, T1565.003]
 #   false_positives:
-#     - The X server attaches its clients' segments (MIT-SHM); suppress it by executable.
+#     - Display servers attach their clients' segments (MIT-SHM); those in their usual places are left out, suppress others by executable.
 #     - Oracle, Db2 and SAP share objects within a group; suppress them by executable and creator.
 #     - Root looks at everything with ipcrm or checkpoint tools; suppress those by executable.
 package ipcwarden.foreign_object
 
 import data.ipcwarden.call
+import data.ipcwarden.caller
 import data.ipcwarden.number
 
 match if {
 	call.succeeded
 	not input.object.created
-	input.object.ownerUid != input.effectiveUserId
-	input.object.creatorUid != input.effectiveUserId
+	caller.foreign
+	not caller.display_server
 }
 
 evidence["kind"] := input.object.kind

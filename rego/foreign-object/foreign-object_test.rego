@@ -52,6 +52,12 @@ test_refused if {
 	not signature.match with input as refused
 }
 
+test_display_server if {
+	client := object.union(used("shmat", 1000, 1000, 0), {"object": {"key": 0}, "executable": {"path": "/usr/bin/Xvfb"}})
+	not signature.match with input as client
+	signature.match with input as object.union(client, {"executable": {"path": "/usr/bin/xterm"}})
+}
+
 test_object_not_seen if {
 	not signature.match with input as object.remove(used("shmat", 1000, 1000, 1001), ["object"])
 }

@@ -27,12 +27,12 @@
 package ipcwarden.mass_removal
 
 import data.ipcwarden.call
+import data.ipcwarden.caller
 
 match if {
 	input.command == "IPC_RMID"
 	call.succeeded
-	input.object.creatorUid != input.effectiveUserId
-	input.object.ownerUid != input.effectiveUserId
+	caller.foreign
 }
 
 evidence["kind"] := input.object.kind

@@ -23,7 +23,8 @@
 #include "acts.h"
 #include "must.h"
 
-enum { KEY = 0x1bc0ffee, PAGE = 4096, OTHER = 65534 };
+/* Each user has a key of its own: a new namespace can have the number of an old one. */
+enum { KEY = 0x1bc0ffee, OTHERS_KEY = KEY + 1, PAGE = 4096, OTHER = 65534 };
 
 /* as runs body in a child with user id uid, and returns what it returns. */
 static int as(uid_t uid, int (*body)(int), int argument)
@@ -135,7 +136,7 @@ static void attach_foreign(bool benign)
 
 static void remove_foreign(bool benign)
 {
-	MUST(msgctl(as(benign ? 0 : OTHER, create_queue, KEY), IPC_RMID, NULL));
+	MUST(msgctl(as(benign ? 0 : OTHER, create_queue, benign ? KEY : OTHERS_KEY), IPC_RMID, NULL));
 }
 
 static int change(int queue)
@@ -153,7 +154,7 @@ static int remove_queue(int queue)
 
 static void change_foreign(bool benign)
 {
-	int queue = as(OTHER, create_queue, KEY);
+	int queue = as(OTHER, create_queue, OTHERS_KEY);
 
 	as(benign ? OTHER : 0, change, queue);
 	as(OTHER, remove_queue, queue);

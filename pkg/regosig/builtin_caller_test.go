@@ -1,0 +1,53 @@
+package regosig
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/ipcwarden/ipcwarden/pkg/event"
+)
+
+// TestBuiltinsOnCallers evaluates the built-in signatures on events that are
+// suspicious for who makes the call, or for how it ends.
+func TestBuiltinsOnCallers(t *testing.T) {
+	set, err := Load(Builtin())
+	if err != nil {
+		t.Fatal(err)
+	}
+	const create, exclusive, address = 0o1600, 0o3600, 0x7f0000000000
+	args := func(values ...uint64) (a [event.MaxArgs]uint64) {
+		copy(a[:], values)
+		return a
+	}
+	by := func(uid uint32, executable string) event.Process {
+		return event.Process{EUID: uid, Executable: executable}
+	}
+	user := event.Object{ID: 7, Key: 77, Mode: 0o600, OwnerUID: 1000, CreatorUID: 1000, SegmentBytes: 4096}
+	large := event.Object{ID: 7, Mode: 0o600, SegmentBytes: 3 << 20, Created: true}
+	tests := []struct {
+		name string
+		e    event.Event
+		want string
+	}{
+		{"address not stored", event.Event{ID: event.Shmat, Multiplexed: true, Return: -14, Args: args(7)}, "IPCW-019"},
+		{"service uses a user's object", event.Event{ID: event.Shmget, Args: args(77, 4096, create), Return: 7, Object: user, Process: by(33, "")}, "IPCW-005 IPCW-020"},
+		{"service is refused", event.Event{ID: event.Msgget, Args: args(77, exclusive), Return: -17, Object: user, Process: by(0, "")}, "IPCW-020"},
+		{"user is refused", event.Event{ID: event.Msgget, Args: args(77, exclusive), Return: -17, Object: user, Process: by(1001, "")}, ""},
+		{"large segment of sshd", event.Event{ID: event.Shmget, Args: args(0, 3<<20, exclusive), Return: 7, Object: large, Process: by(0, "/usr/sbin/sshd")}, "IPCW-023"},
+		{"large segment", event.Event{ID: event.Shmget, Args: args(0, 3<<20, exclusive), Return: 7, Object: large, Process: by(0, "/usr/bin/sshguard")}, ""},
+		{"foreign semaphore set", event.Event{ID: event.Semctl, Args: args(7, 0, 16, 1), Object: user, Process: by(33, "")}, "IPCW-024"},
+		{"foreign semaphore looked at", event.Event{ID: event.Semctl, Args: args(7, 0, 12), Object: user, Process: by(33, "")}, ""},
+		{"client's segment", event.Event{ID: event.Shmat, Args: args(7), Return: address, Process: by(0, "/usr/lib/xorg/Xorg"), Object: event.Object{ID: 7, Mode: 0o600, OwnerUID: 1000, CreatorUID: 1000}}, ""},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			e := &tt.e
+			if e.Object.ID != 0 {
+				e.Object.Kind = e.Row().Kind
+			}
+			if got := strings.Join(fired(t, set, e), " "); got != tt.want {
+				t.Errorf("fired %q, want %q", got, tt.want)
+			}
+		})
+	}
+}
