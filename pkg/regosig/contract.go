@@ -6,6 +6,8 @@ import (
 	"slices"
 
 	"github.com/open-policy-agent/opa/v1/ast"
+
+	"github.com/ipcwarden/ipcwarden/pkg/event"
 )
 
 // The rules by which a package is a signature.
@@ -41,6 +43,15 @@ func groupPackages(modules []*module) []*regoPackage {
 	return slices.SortedFunc(maps.Values(byPath), func(a, b *regoPackage) int {
 		return cmp.Compare(a.path.String(), b.path.String())
 	})
+}
+
+// narrow tells the files which events the signature is about, if it said so.
+func (p *regoPackage) narrow(events event.Set) {
+	for _, m := range p.modules {
+		if events != 0 {
+			m.selects = events
+		}
+	}
 }
 
 // isTracee tells whether Tracee's contract holds for the package.

@@ -1,7 +1,6 @@
 package regosig
 
 import (
-	"maps"
 	"regexp"
 	"slices"
 	"strconv"
@@ -146,8 +145,8 @@ func (r *correlationReader) groupBy(value *yaml.Node) []string {
 	return list
 }
 
-// checkField holds a path to the schema of the document, and an argument to the
-// events that the signature selects.
+// checkField holds a path to the schema of the document, and to the events that the
+// signature selects.
 func (r *correlationReader) checkField(key, path string, at *yaml.Node) {
 	schema, parent := eventSchema(), "input"
 	parts := strings.Split(path, ".")
@@ -155,17 +154,13 @@ func (r *correlationReader) checkField(key, path string, at *yaml.Node) {
 		r.problem(at, "%s: leave out %s. of %s", key, parent, path)
 		return
 	}
-	for i, part := range parts {
+	for _, part := range parts {
 		names := schema.names()
-		if i == 1 && parent == "input.arg" {
-			names = r.argumentNames()
+		if selected, differs := wordsOf(r.events).fields[parent]; differs {
+			names = selected
 		}
 		if !slices.Contains(names, part) {
-			hint := ""
-			if near := nearest(part, names); near != "" {
-				hint = "; the nearest is " + near
-			}
-			r.problem(at, "%s: %s has no field %s%s", key, parent, part, hint)
+			r.problem(at, "%s: %s has no field %s%s", key, parent, part, hint(part, names))
 			return
 		}
 		schema = schema.Properties[part]
@@ -174,19 +169,6 @@ func (r *correlationReader) checkField(key, path string, at *yaml.Node) {
 	if schema.Type == "array" || schema.Type == "object" || schema.Type == "" {
 		r.problem(at, "%s: %s is %s; events are grouped and counted by single values", key, path, schema.kind())
 	}
-}
-
-// argumentNames lists the arguments of the events that are selected.
-func (r *correlationReader) argumentNames() []string {
-	names := map[string]bool{}
-	for _, row := range event.Rows() {
-		if r.events.Has(row.ID) {
-			for _, arg := range row.Args {
-				names[arg.Name] = true
-			}
-		}
-	}
-	return slices.Sorted(maps.Keys(names))
 }
 
 func (r *correlationReader) timespan(value *yaml.Node) time.Duration {

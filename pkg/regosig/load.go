@@ -144,6 +144,7 @@ func (l *loader) build() {
 		case !p.isTracee():
 			if b := readBlock(p.home(), &l.problems); b != nil {
 				metadata[i] = b.metadata(p)
+				p.narrow(metadata[i].Events)
 			}
 		}
 	}

@@ -73,6 +73,11 @@ func TestLoadErrors(t *testing.T) {
 		{"unknown flag of a loop", header("A") + "package a\nmatch if {\n\tsome f in input.flags\n\tf == \"IPC_NOWAI\"\n}", `dir/a.rego:10:2: there is no flag "IPC_NOWAI"; the nearest is IPC_NOWAIT`},
 		{"unknown errors", header("A") + "package a\nmatch if not input.error in {\"EPERM\", \"EACCESS\"}", `dir/a.rego:8:10: there is no error "EACCESS"; the nearest is EACCES`},
 		{"unknown kind and entry", header("A") + "package a\nmatch if {\n\tinput.object.kind != \"shn\"\n\tinput.via in [\"ipcs\"]\n}", "dir/a.rego:9:2: there is no kind of object \"shn\"; the nearest is shm\ndir/a.rego:10:2: there is no entry \"ipcs\"; the nearest is ipc"},
+		{"argument of another event", header("A") + "package a\nmatch if input.arg.shmid == 1", "dir/a.rego:8:10: undefined ref: input.arg.shmid: input.arg of the selected events has no field shmid; the nearest is msqid"},
+		{"field of another kind of object", header("A") + "package a\nmatch if input.object.segsz > 1", "dir/a.rego:8:10: undefined ref: input.object.segsz: input.object of the selected events has no field segsz; the nearest is key"},
+		{"flag of another event", header("A") + "package a\nmatch if \"SHM_EXEC\" in input.flags", `dir/a.rego:8:10: the selected events do not have flag "SHM_EXEC"; the nearest is IPC_NOWAIT`},
+		{"command of another event", header("A") + "package a\nmatch if input.command == \"SETALL\"", `dir/a.rego:8:10: the selected events do not have command "SETALL"`},
+		{"event that is not selected", header("A") + "package a\nmatch if input.eventName == \"shmat\"", `dir/a.rego:8:10: the signature does not select event "shmat"; the nearest is msgsnd`},
 		{"misspelt field in brackets", header("A") + "package a\nmatch if input[\"object\"][\"mod\"] == 1", "dir/a.rego:8:10: undefined ref: input.object.mod: input.object has no field mod; the nearest is mode"},
 		{"misspelt field of an element", header("A") + "package a\nmatch if {\n\tsome r in input.memory\n\tr.lenght > 1\n}", "dir/a.rego:10:2: undefined ref: r.lenght: r has no field lenght; the nearest is length"},
 		{"undefined reference", header("A") + "package a\nimport data.ipcwarden.cal\nmatch if cal.succeeded", "dir/a.rego:9:10: data.ipcwarden.cal.succeeded is not defined in any file"},
@@ -118,10 +123,20 @@ func TestMeaningful(t *testing.T) {
 		"match if input.processName > \"a\"", "match if input.processName in {\"msgsdn\"}", "match if input.syscall == \"semtimedop_time64\"",
 		"match if f(1, \"x\")\nf(a, b) if a > b", "match if {\n\tx := [1, \"a\"][_]\n\tx > 0\n}",
 		"match if { some k, v in {\"a\": 1}; v > 0; k > \"\" }", "match if \"a\" in object.keys({\"a\": 1})", "match if 1 in {\"a\": 1}",
-		"match if input.command == \"SEM_STAT_ANY\"", "match if input.eventName in {\"shmat\", \"ipc\"}",
 	} {
 		if _, err := Load(tree("a.rego", header("A")+"package a\n"+rule)); err != nil {
 			t.Errorf("%s: %v", rule, err)
+		}
+	}
+	for events, rule := range map[string]string{
+		"semctl, msgctl": "match if input.command == \"SEM_STAT_ANY\"",
+		"shmat, ipc":     "match if input.eventName in {\"shmat\", \"ipc\"}",
+		"ipc":            "match if {\n\tinput.object.nsems > input.arg.first\n\tinput.command == \"SETALL\"\n\t\"MSG_COPY\" in input.flags\n}",
+		"semop":          "match if {\n\t\"SEM_UNDO\" in input.flags\n\tinput.object.kind == \"sem\"\n}",
+	} {
+		selecting := strings.Replace(header("A"), "[msgsnd]", "["+events+"]", 1)
+		if _, err := Load(tree("a.rego", selecting+"package a\n"+rule)); err != nil {
+			t.Errorf("%s: %s: %v", events, rule, err)
 		}
 	}
 }

@@ -40,7 +40,7 @@ func TestNativeVerdicts(t *testing.T) {
 		err         string
 	}{
 		{name: "true", rules: "match if input.eventName == \"msgsnd\"", want: []detect.Finding{{}}},
-		{name: "undefined", rules: "match if input.eventName == \"shmat\""},
+		{name: "undefined", rules: "match if input.eventName != \"msgsnd\""},
 		{name: "false", rules: "default match := false"},
 		{name: "another type", rules: "match := input.eventName", err: "data.a.match is a string, not true or false"},
 		{name: "number", rules: "match := 1", err: "data.a.match is a number, not true or false"},

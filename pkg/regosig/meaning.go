@@ -1,28 +1,30 @@
 package regosig
 
 import (
-	"regexp"
 	"slices"
 	"strings"
-	"sync"
 
 	"github.com/open-policy-agent/opa/v1/ast"
 	"github.com/open-policy-agent/opa/v1/types"
-
-	"github.com/ipcwarden/ipcwarden/pkg/event"
 )
 
-// checkMeaning reports comparisons that are well-formed to OPA, and whose
-// outcome no event can change: of a number with a string, and of a field with a
-// name that the field never has. Both are misspellings, of which the signature
-// would be silent for ever.
+// checkMeaning reports what is well-formed to OPA, and what no event can change:
+// comparisons of a number with a string, or of a field with a name that the field
+// never has, and fields that no event has which the module selects. All are
+// mistakes, of which the signature would be silent for ever.
 func checkMeaning(compiler *ast.Compiler, modules []*module, ps *problems) {
 	for _, m := range modules {
 		compiled := compiler.Modules[m.name]
-		c := &meaning{compiler: compiler, ps: ps, defined: definitions(compiled)}
+		c := &meaning{compiler: compiler, ps: ps, defined: definitions(compiled), words: wordsOf(m.selects)}
 		ast.WalkExprs(compiled, func(e *ast.Expr) bool {
 			if e.Location != nil {
 				c.check(e)
+			}
+			return false
+		})
+		ast.WalkTerms(compiled, func(t *ast.Term) bool {
+			if ref, ok := t.Value.(ast.Ref); ok && t.Location != nil {
+				c.field(t.Location, ref)
 			}
 			return false
 		})
@@ -34,6 +36,7 @@ type meaning struct {
 	compiler *ast.Compiler
 	ps       *problems
 	defined  map[ast.Var]*ast.Expr // the expression that gives a variable its value
+	words    *words
 }
 
 // definitions finds what gives variables their values: x = term, and f(…, x).
@@ -203,56 +206,42 @@ func (c *meaning) names(e *ast.Expr, field, constant *ast.Term) {
 }
 
 func (c *meaning) name(e *ast.Expr, field string, constant *ast.Term) {
-	values, known := fieldValues()[field]
+	values, known := allWords().values[field]
 	text, isString := constant.Value.(ast.String)
-	if !known || !isString || slices.Contains(values.names, string(text)) ||
-		values.pattern != nil && values.pattern.MatchString(string(text)) {
+	if !known || !isString || values.pattern != nil && values.pattern.MatchString(string(text)) {
 		return
 	}
-	c.ps.at(e.Location, "there is no %s %q; the nearest is %s", values.what, string(text), nearest(string(text), values.names))
+	if !slices.Contains(values.names, string(text)) {
+		c.ps.at(e.Location, "there is no %s %q; the nearest is %s", values.what, string(text), nearest(string(text), values.names))
+		return
+	}
+	if selected, narrower := c.words.values[field]; narrower && !slices.Contains(selected.names, string(text)) {
+		format := "the selected events do not have %s %q%s"
+		if field == eventNameField {
+			format = "the signature does not select %s %q%s"
+		}
+		c.ps.at(e.Location, format, values.what, string(text), hint(string(text), selected.names))
+	}
 }
 
-// vocabulary is the values that a field of the event can have.
-type vocabulary struct {
-	what    string
-	names   []string
-	pattern *regexp.Regexp // of those that have no name
+// field checks a member of an object of the event that depends on the event's kind.
+func (c *meaning) field(at *ast.Location, ref ast.Ref) {
+	const depth = 3 // input.arg.msqid
+	if len(ref) < depth || !ref.HasPrefix(ast.InputRootRef) {
+		return
+	}
+	name, isString := ref[depth-1].Value.(ast.String)
+	parent := ref[:depth-1].String()
+	names, known := c.words.fields[parent]
+	if !isString || !known || slices.Contains(names, string(name)) || !slices.Contains(allWords().fields[parent], string(name)) {
+		return
+	}
+	c.ps.at(at, "undefined ref: %s: %s of the selected events has no field %s%s", ref[:depth], parent, string(name), hint(string(name), names))
 }
 
-// fieldValues has the fields of the event whose values are names.
-var fieldValues = sync.OnceValue(func() map[string]vocabulary {
-	decoded := func(sets ...event.Decoder) (names []string) {
-		for _, set := range sets {
-			for _, n := range set.Names() {
-				names = append(names, n.Name)
-			}
-		}
-		return names
+func hint(misspelt string, names []string) string {
+	if near := nearest(misspelt, names); near != "" {
+		return "; the nearest is " + near
 	}
-	var errors, entries, kinds []string
-	unknown := regexp.MustCompile(`^E\d+$`)
-	for errno := int64(1); errno < 4096; errno++ {
-		if name := event.Errno(-errno); !unknown.MatchString(name) {
-			errors = append(errors, name)
-		}
-	}
-	for _, row := range event.Rows() {
-		entries = append(entries, row.Name)
-		for _, entry := range row.Entries {
-			entries = append(entries, entry.Name)
-		}
-		if kind := row.Kind.String(); kind != "" {
-			kinds = append(kinds, kind)
-		}
-	}
-	return map[string]vocabulary{
-		"input.eventName": {"event", event.All.Names(), nil},
-		"input.syscall":   {"system call", entries, nil},
-		"input.via":       {"entry", []string{"syscall", event.IPC.String()}, nil},
-		"input.flags[_]": {"flag", decoded(event.GetFlags, event.ShmgetFlags, event.MsgsndFlags, event.MsgrcvFlags,
-			event.ShmatFlags, event.SembufFlags), regexp.MustCompile(`^0x[0-9a-f]+$|^SHM_HUGE_\d+(KB|MB|GB)?$`)},
-		"input.command":     {"command", decoded(event.MsgCommands, event.SemCommands, event.ShmCommands, event.IPCCalls), nil},
-		"input.error":       {"error", errors, unknown},
-		"input.object.kind": {"kind of object", kinds, nil},
-	}
-})
+	return ""
+}

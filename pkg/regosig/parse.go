@@ -5,12 +5,15 @@ import (
 	"regexp"
 
 	"github.com/open-policy-agent/opa/v1/ast"
+
+	"github.com/ipcwarden/ipcwarden/pkg/event"
 )
 
 // module is a parsed file.
 type module struct {
 	file
 	*ast.Module
+	selects event.Set // what the signature is about that the module is part of; all for others
 }
 
 // traceeRoot is the package below which Tracee's contract holds.
@@ -33,12 +36,12 @@ func isTracee(m *ast.Module) bool {
 func parse(f file, caps *ast.Capabilities, ps *problems) *module {
 	v1, v1Err := parseAs(f, ast.RegoV1, caps)
 	if v1Err == nil {
-		return &module{file: f, Module: v1}
+		return &module{file: f, Module: v1, selects: event.All}
 	}
 	v0, v0Err := parseAs(f, ast.RegoV0, caps)
 	switch {
 	case v0Err == nil && isTracee(v0):
-		return &module{file: f, Module: v0}
+		return &module{file: f, Module: v0, selects: event.All}
 	case v0Err == nil:
 		ps.addError(f.name, v1Err)
 		ps.add(f.name, 0, 0, "this is Rego v0, which is only read in package tracee.*")

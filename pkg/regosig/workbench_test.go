@@ -72,10 +72,10 @@ a.match 9:1
   11:2 input.arg.msgsz < 10 (1)
     input.arg.msgsz = 5000
 `},
-		{"field that is not there", `match if input.command in {"IPC_RMID", "IPC_SET"}`, `
+		{"field that is not there", `match if input.stalledNs in {1, 2}`, `
 a.match 9:1
-  9:10 input.command in {"IPC_RMID", "IPC_SET"} (1)
-    input.command = undefined
+  9:10 input.stalledNs in {1, 2} (1)
+    input.stalledNs = undefined
 `},
 		{"variable", `match if {
 	size := input.arg.msgsz + 1
@@ -162,7 +162,7 @@ a.match 9:1
 `},
 		{"set of reasons", `match if reasons[_]
 reasons contains "large" if input.arg.msgsz > 9000
-reasons contains "copy" if "MSG_COPY" in input.flags`, `
+reasons contains "odd" if "0x80" in input.flags`, `
 a.match 9:1
   9:10 reasons[_] (1)
     a.reasons = []
@@ -170,7 +170,7 @@ a.match 9:1
   >   10:29 input.arg.msgsz > 9000 (1)
   >     input.arg.msgsz = 5000
   > a.reasons 11:1
-  >   11:28 "MSG_COPY" in input.flags (1)
+  >   11:27 "0x80" in input.flags (1)
   >     input.flags = ["IPC_NOWAIT","0x40"]
 `},
 		{"comprehension", `match if count([x | some x in input.flags; x != "0x40"]) > 3`, `
