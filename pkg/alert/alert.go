@@ -16,13 +16,20 @@ const Version = 1
 // Type tells a finding from what could have kept findings from being made.
 type Type string
 
-// The types. A finding has Signature and Event, and Correlation if it rests on many
-// events; a gap has Gap, and suspended has Signature, Suspension and Event.
+// The types. A finding has Signature and Event, Correlation if it rests on many
+// events, and Repeated if it stands for others; a gap has Gap, and suspended has
+// Signature, Suspension and Event. Suppressed has Signature and Suppressed, and
+// delivery has Delivery.
 const (
-	TypeFinding   Type = "finding"
-	TypeGap       Type = "gap"
-	TypeSuspended Type = "suspended"
+	TypeFinding    Type = "finding"
+	TypeGap        Type = "gap"
+	TypeSuspended  Type = "suspended"
+	TypeSuppressed Type = "suppressed"
+	TypeDelivery   Type = "delivery"
 )
+
+// Types lists the types.
+var Types = []Type{TypeFinding, TypeGap, TypeSuspended, TypeSuppressed, TypeDelivery}
 
 // Alert is one entry of the alert stream. It owns everything that it refers to,
 // and nobody changes it once it is made: sinks may share it and keep it.
@@ -31,19 +38,26 @@ const (
 type Alert struct {
 	Version   int             `json:"version" doc:"version of this schema: 1"`
 	ID        string          `json:"id" doc:"unique id of the alert, a hash of the rest of it; a repeated delivery has the same, and so has the alert of a replay"`
-	Type      Type            `json:"type" doc:"finding, gap for calls that were lost, or suspended for a signature that is evaluated no more"`
-	Time      time.Time       `json:"time" doc:"when it was found, by the time of the events, UTC with nanoseconds: the end of the call that completed a finding, or of the gap, or of the last evaluation that took too long"`
+	Type      Type            `json:"type" doc:"finding; gap for calls that were lost; suspended for a signature that is evaluated no more; suppressed for findings beyond the limit of their signature; delivery for alerts that cannot be delivered or stored, and for the end of that"`
+	Time      time.Time       `json:"time" doc:"when it was found, by the time of the events, UTC with nanoseconds: the end of the call that completed a finding, or of the gap, or of the last evaluation that took too long, or of the time that a limit is for; of a delivery the time of the news"`
 	Severity  detect.Severity `json:"severity" doc:"info, low, medium, high or critical"`
 	Host      string          `json:"host" doc:"name of the host"`
-	Signature *Signature      `json:"signature,omitempty" doc:"finding: the signature that matched; suspended: the one that is"`
+	Signature *Signature      `json:"signature,omitempty" doc:"finding: the signature that matched; suspended: the one that is; suppressed: the one with too many findings"`
 	Evidence  map[string]any  `json:"evidence,omitempty" doc:"finding: what the signature wants the reader to see"`
 	Event     *event.Document `json:"event,omitempty" doc:"finding: the event that the signature matched, which a correlation does without if it is not remembered any more; suspended: the last one that took too long"`
 	// Correlation is there for a finding that rests on many events.
 	Correlation *Correlation `json:"correlation,omitempty" doc:"finding that rests on many events: what they are; event is then the one that completed it"`
 
+	// Repeated is there for a finding that stands for others like it.
+	Repeated *Repeated `json:"repeated,omitempty" doc:"finding that stands for others that were alike and have no alert of their own: how many; the alert is then that of the last one"`
+
 	Gap *Gap `json:"gap,omitempty" doc:"gap: what was lost"`
 
 	Suspension *Suspension `json:"suspension,omitempty" doc:"suspended: why"`
+
+	Suppressed *Suppressed `json:"suppressed,omitempty" doc:"suppressed: how many findings have no alert"`
+
+	Delivery *Delivery `json:"delivery,omitempty" doc:"delivery: what cannot be delivered or stored, or can be again"`
 }
 
 // Signature is what an alert says about the signature that matched.
@@ -94,3 +108,38 @@ type Suspension struct {
 	Overruns int       `json:"overruns" doc:"number of evaluations that took too long"`
 	BudgetNS int64     `json:"budgetNs" doc:"how long one may take, in nanoseconds"`
 }
+
+// Repeated is how many findings of one signature in one group an alert stands for.
+// The first of them had an alert of its own, and does not count here.
+type Repeated struct {
+	Count uint64    `json:"count" doc:"number of findings that the alert stands for, itself among them"`
+	First time.Time `json:"first" doc:"time of the call that the first finding of the group rests on, which had an alert of its own"`
+	Last  time.Time `json:"last" doc:"time of the call that the last finding rests on"`
+}
+
+// Suppressed is findings of one signature that have no alert, as there were more
+// than its limit allows.
+type Suppressed struct {
+	Count uint64    `json:"count" doc:"number of findings without an alert"`
+	Limit uint64    `json:"limit" doc:"number of alerts that the signature may give between from and to"`
+	From  time.Time `json:"from" doc:"begin of the time that the limit is for"`
+	To    time.Time `json:"to" doc:"end of the time that the limit is for"`
+}
+
+// Delivery is the news that a sink or the spool stopped working, or works again.
+type Delivery struct {
+	Sink    string    `json:"sink" doc:"name of the sink; spool for alerts that cannot be stored"`
+	State   string    `json:"state" doc:"failing, lost if alerts were lost, or recovered"`
+	Problem string    `json:"problem" doc:"what went wrong last"`
+	From    time.Time `json:"from" doc:"begin of the failure"`
+	To      time.Time `json:"to" doc:"time of this news"`
+	Waiting uint64    `json:"waiting" doc:"number of alerts that wait for the sink"`
+	Lost    uint64    `json:"lost" doc:"number of alerts that the sink will not get, since the last such news; for the spool, of alerts that were not stored"`
+}
+
+// The states of a Delivery.
+const (
+	DeliveryFailing   = "failing"
+	DeliveryLost      = "lost"
+	DeliveryRecovered = "recovered"
+)

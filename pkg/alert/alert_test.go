@@ -166,6 +166,25 @@ func TestSummary(t *testing.T) {
 		{f.FromFinding(&detect.Metadata{Title: "Spray"}, many, document()), `Spray: 500 events in 2.6ms, the last when "evil\n"[7] of uid 8 called msgget`},
 		{f.FromFinding(&detect.Metadata{Title: "Spray"}, many, nil), `Spray: 500 events in 2.6ms`},
 	}...)
+	repeated := f.FromRepeated(tests[0].alert, Repeated{Count: 3, First: from, Last: from.Add(time.Second)})
+	suppressed := f.FromSuppressed(&Signature{ID: "id"}, detect.Low, Suppressed{Count: 4, Limit: 2, From: from, To: from.Add(time.Minute)})
+	tests = append(tests, []struct {
+		alert *Alert
+		want  string
+	}{
+		{repeated, `Message copied: "evil\n"[7] of uid 8 called msgget (3 more since 09:08:07)`},
+		{suppressed, "4 findings suppressed: id: more than 2 in 1m0s"},
+		{f.FromDelivery(Delivery{Sink: "chat", State: DeliveryFailing, Problem: "a\nb", Waiting: 2}), `chat takes no alerts: a\nb (2 wait)`},
+		{f.FromDelivery(Delivery{Sink: "chat", State: DeliveryRecovered}), "chat works again"},
+		{f.FromDelivery(Delivery{Sink: "chat", State: DeliveryRecovered, Lost: 2}), "chat works again, without 2 alerts"},
+		{f.FromDelivery(Delivery{Sink: "chat", State: DeliveryLost, Lost: 2}), "2 alerts lost to chat"},
+	}...)
+	if tests[0].alert.Repeated != nil || repeated.Type != TypeFinding {
+		t.Errorf("repeated: %+v of %+v", repeated, tests[0].alert)
+	}
+	if s := suppressed; s.Type != TypeSuppressed || s.Severity != detect.Low || !s.Time.Equal(from.Add(time.Minute)) {
+		t.Errorf("suppressed: %+v", s)
+	}
 	for _, test := range tests {
 		if got := test.alert.Summary(); got != test.want {
 			t.Errorf("got  %s\nwant %s", got, test.want)

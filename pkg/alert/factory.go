@@ -18,6 +18,10 @@ const GapSeverity = detect.Medium
 // can make the event that keeps it busy, and then do what it would have found.
 const SuspendedSeverity = detect.High
 
+// DeliverySeverity is the severity of the news that delivery fails: what is found
+// meanwhile may be read by nobody.
+const DeliverySeverity = detect.High
+
 // Factory makes the alerts of one host. It reads no clock and draws nothing at
 // random: what was found in the same events gives the same alerts, however often they
 // are replayed. It is safe for concurrent use.
@@ -65,6 +69,39 @@ func (f *Factory) FromSuspension(meta *detect.Metadata, suspension Suspension, d
 	a.Signature = describe(meta)
 	a.Suspension, a.Time = &suspension, suspension.To
 	a.Event = new(*doc)
+	return identified(a)
+}
+
+// FromSuppressed makes an alert of findings that have none, at the end of the time
+// that they were counted for: of that signature, which is shared with its alerts, and
+// with their severity.
+func (f *Factory) FromSuppressed(signature *Signature, severity detect.Severity, suppressed Suppressed) *Alert {
+	suppressed.From, suppressed.To = suppressed.From.UTC(), suppressed.To.UTC()
+	a := f.base(TypeSuppressed, severity)
+	a.Signature = signature
+	a.Suppressed, a.Time = &suppressed, suppressed.To
+	return identified(a)
+}
+
+// FromRepeated makes an alert that stands for findings that were alike, of the alert
+// that the last of them would have been.
+func (f *Factory) FromRepeated(last *Alert, repeated Repeated) *Alert {
+	repeated.First, repeated.Last = repeated.First.UTC(), repeated.Last.UTC()
+	a := new(*last)
+	a.ID, a.Repeated = "", &repeated
+	return identified(a)
+}
+
+// FromDelivery makes an alert of the state of a sink or of the spool. That all is well
+// again is but information.
+func (f *Factory) FromDelivery(delivery Delivery) *Alert {
+	delivery.From, delivery.To = delivery.From.UTC(), delivery.To.UTC()
+	severity := DeliverySeverity
+	if delivery.State == DeliveryRecovered && delivery.Lost == 0 {
+		severity = detect.Info
+	}
+	a := f.base(TypeDelivery, severity)
+	a.Delivery, a.Time = &delivery, delivery.To
 	return identified(a)
 }
 

@@ -16,6 +16,10 @@ func (a *Alert) Title() string {
 		return fmt.Sprintf("%d calls lost", a.Gap.Count)
 	case a.Suspension != nil && a.Signature != nil:
 		return "signature suspended: " + a.Signature.title()
+	case a.Suppressed != nil && a.Signature != nil:
+		return fmt.Sprintf("%d findings suppressed: %s", a.Suppressed.Count, a.Signature.title())
+	case a.Delivery != nil:
+		return a.Delivery.title()
 	case a.Signature == nil:
 		return string(a.Type)
 	default:
@@ -28,6 +32,19 @@ func (s *Signature) title() string {
 		return s.ID
 	}
 	return s.Title
+}
+
+func (d *Delivery) title() string {
+	switch {
+	case d.State == DeliveryRecovered && d.Lost > 0:
+		return fmt.Sprintf("%s works again, without %d alerts", d.Sink, d.Lost)
+	case d.State == DeliveryRecovered:
+		return d.Sink + " works again"
+	case d.State == DeliveryLost:
+		return fmt.Sprintf("%d alerts lost to %s", d.Lost, d.Sink)
+	default:
+		return d.Sink + " takes no alerts"
+	}
 }
 
 // Summary says in a few words how many of what there were.
@@ -53,6 +70,10 @@ func (a *Alert) Summary() string {
 		b = format.AppendWord(b, a.Gap.Hook)
 		b = append(b, ": "...)
 		b = format.AppendEscaped(b, a.Gap.Cause)
+	case a.Suppressed != nil:
+		b = fmt.Appendf(b, ": more than %d in %s", a.Suppressed.Limit, a.Suppressed.To.Sub(a.Suppressed.From).Round(time.Millisecond))
+	case a.Delivery != nil:
+		b = appendProblem(b, a.Delivery)
 	case a.Event != nil:
 		b = append(b, ": "...)
 		if c := a.Correlation; c != nil {
@@ -69,5 +90,19 @@ func (a *Alert) Summary() string {
 		b = append(b, ": "...)
 		b = append(b, a.Correlation.Summary()...)
 	}
+	if r := a.Repeated; r != nil {
+		b = fmt.Appendf(b, " (%d more since %s)", r.Count, r.First.Format(time.TimeOnly))
+	}
 	return string(b)
+}
+
+func appendProblem(b []byte, d *Delivery) []byte {
+	if d.Problem != "" {
+		b = append(b, ": "...)
+		b = format.AppendEscaped(b, d.Problem)
+	}
+	if d.Waiting > 0 {
+		b = fmt.Appendf(b, " (%d wait)", d.Waiting)
+	}
+	return b
 }

@@ -408,7 +408,7 @@ func TestUse(t *testing.T) {
 		t.Errorf("found %q with the same correlation", got)
 	}
 	bad := change(threeIn10, func(c *detect.Correlation) { c.GroupBy = []string{"nonsense"} })
-	if err := b.Use([]*detect.Metadata{{ID: "A", Correlation: &bad}}); err == nil || err.Error() != `signature A: correlation: the document has no field "nonsense"` {
+	if err := b.Use([]*detect.Metadata{{ID: "A", Correlation: &bad}}); err == nil || err.Error() != `signature A: correlation: events have no single value "nonsense"; the nearest is arg.nsems` {
 		t.Errorf("error %v", err)
 	}
 	other := change(threeIn10, func(c *detect.Correlation) { c.Threshold = 4 })

@@ -3,19 +3,19 @@ package correlate
 import (
 	"encoding/binary"
 	"fmt"
-	"reflect"
 	"strconv"
 	"strings"
 	"unicode/utf8"
 
 	"github.com/ipcwarden/ipcwarden/pkg/detect"
+	"github.com/ipcwarden/ipcwarden/pkg/docpath"
 	"github.com/ipcwarden/ipcwarden/pkg/event"
 )
 
 // field is a field of the document, by its path.
 type field struct {
 	quick quickField // nil: the document is made
-	slow  func(*event.Document) (value any, present bool)
+	slow  docpath.Path
 }
 
 // quickField appends the text of a field, without making a document. present is false
@@ -24,11 +24,15 @@ type quickField func(dst []byte, e *event.Event) (text []byte, present bool)
 
 // fieldOf finds a path in the document.
 func fieldOf(path string) (field, error) {
-	if name, isArg := strings.CutPrefix(path, "arg."); isArg {
-		return field{quickArg(name), slowArg(name)}, nil
+	slow, err := docpath.Parse(path)
+	if err != nil {
+		return field{}, err
 	}
-	slow, err := slowField(path)
-	return field{quickFields[path], slow}, err
+	quick := quickFields[path]
+	if name, isArg := strings.CutPrefix(path, "arg."); isArg {
+		quick = quickArg(name)
+	}
+	return field{quick, slow}, nil
 }
 
 // append appends the text of the field.
@@ -36,7 +40,7 @@ func (f *field) append(dst []byte, in *detect.Input) (text []byte, present bool)
 	if f.quick != nil {
 		return f.quick(dst, in.Event())
 	}
-	value, present := f.slow(in.Document())
+	value, present := f.slow.Value(in.Document())
 	if !present {
 		return dst, false
 	}
@@ -57,7 +61,7 @@ func (f *field) appendKey(dst []byte, in *detect.Input) []byte {
 
 // value is the value as documents have it; nil if it is not there.
 func (f *field) value(d *event.Document) any {
-	value, present := f.slow(d)
+	value, present := f.slow.Value(d)
 	if !present {
 		return nil
 	}
@@ -140,63 +144,4 @@ func quickArg(name string) quickField {
 			return strconv.AppendUint(dst, v, 10), true
 		}
 	}
-}
-
-func slowArg(name string) func(*event.Document) (any, bool) {
-	return func(d *event.Document) (any, bool) {
-		for i := range d.Args {
-			if d.Args[i].Name == name {
-				return d.Args[i].Value, true
-			}
-		}
-		return nil, false
-	}
-}
-
-// slowField follows the JSON names of a path through the document's type.
-func slowField(path string) (func(*event.Document) (any, bool), error) {
-	type stage struct {
-		index     int
-		omitEmpty bool
-	}
-	var stages []stage
-	t := reflect.TypeFor[event.Document]()
-	for name := range strings.SplitSeq(path, ".") {
-		for t.Kind() == reflect.Pointer {
-			t = t.Elem()
-		}
-		found := false
-		for i := 0; t.Kind() == reflect.Struct && i < t.NumField() && !found; i++ {
-			tag, options, _ := strings.Cut(t.Field(i).Tag.Get("json"), ",")
-			if found = tag == name; found {
-				stages = append(stages, stage{i, options == "omitempty"})
-				t = t.Field(i).Type
-			}
-		}
-		if !found {
-			return nil, fmt.Errorf("the document has no field %q", path)
-		}
-	}
-	for t.Kind() == reflect.Pointer {
-		t = t.Elem()
-	}
-	switch t.Kind() {
-	case reflect.Struct, reflect.Slice, reflect.Interface, reflect.Map:
-		return nil, fmt.Errorf("field %q of the document is no single value", path)
-	}
-	return func(d *event.Document) (any, bool) {
-		v := reflect.ValueOf(d).Elem()
-		for _, s := range stages {
-			if v = v.Field(s.index); s.omitEmpty && v.IsZero() {
-				return nil, false
-			}
-			for v.Kind() == reflect.Pointer {
-				if v.IsNil() {
-					return nil, false
-				}
-				v = v.Elem()
-			}
-		}
-		return v.Interface(), true
-	}, nil
 }

@@ -55,6 +55,9 @@ func (s *Table) Deliver(a *alert.Alert) error {
 	case a.Gap != nil:
 		b = append(b, "gap "...)
 		b = append(b, a.Summary()...)
+	case a.Delivery != nil:
+		b = append(b, "delivery "...)
+		b = append(b, a.Summary()...)
 	case a.Signature != nil:
 		b = format.AppendWord(b, a.Signature.ID)
 		b = append(b, ' ')
@@ -68,6 +71,9 @@ func (s *Table) Deliver(a *alert.Alert) error {
 	}
 	b = appendCorrelation(b, a.Correlation)
 	b = appendEvidence(b, a.Evidence)
+	if r := a.Repeated; r != nil {
+		b = fmt.Appendf(b, " [%d more since %s]", r.Count, r.First.Format(timeLayout))
+	}
 	b = append(b, '\n')
 	s.line = b
 	if _, err := s.w.Write(b); err != nil {
