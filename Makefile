@@ -14,6 +14,7 @@ LLVM_STRIP ?= llvm-strip
 PREFIX     ?= /usr/local
 FUZZTIME   ?= 10s
 BENCHTIME  ?= 1s
+SOAK       ?= 10m
 
 GOLANGCI_LINT_VERSION := v2.15.0
 
@@ -96,6 +97,10 @@ test-vm: build | deps-vm ## run the end-to-end tests under several kernels; KERN
 bench: $(BPF_OBJECTS) ## run the benchmarks; BENCHTIME is the time for each
 	$(GO) test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) \
 		$(addprefix ./,$(sort $(dir $(shell grep -l '^func Benchmark' $(TEST_FILES)))))
+
+.PHONY: soak
+soak: build | deps-test ## load the daemon for SOAK and print what it takes (as root)
+	IPCWARDEN_SOAK=$(SOAK) $(GO) test -v -count=1 -timeout 0 -run '^TestSoak$$' ./tests/e2e
 
 .PHONY: fuzz
 fuzz: $(BPF_OBJECTS) ## run every fuzz test for FUZZTIME
