@@ -3,13 +3,12 @@ package main
 import (
 	"errors"
 	"fmt"
-	"strings"
 
-	"github.com/agnivade/levenshtein"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
 	"github.com/ipcwarden/ipcwarden/pkg/event"
+	"github.com/ipcwarden/ipcwarden/pkg/nearest"
 )
 
 // suggestCommands makes every command that has subcommands answer an unknown one
@@ -67,17 +66,7 @@ func unknownEvent(name string) error {
 // didYouMean asks for the nearest of names, if any is near; prefix is what the
 // user would write before it.
 func didYouMean(misspelt, prefix string, names []string) string {
-	best := ""
-	least := len(misspelt)/2 + 1 // farther away it is another word
-	for _, name := range names {
-		distance := levenshtein.ComputeDistance(strings.ToLower(misspelt), strings.ToLower(name))
-		if misspelt != "" && strings.HasPrefix(name, misspelt) {
-			distance = 0
-		}
-		if distance < least {
-			best, least = name, distance
-		}
-	}
+	best := nearest.Guess(misspelt, names)
 	if best == "" {
 		return ""
 	}

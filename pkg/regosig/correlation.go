@@ -11,6 +11,7 @@ import (
 
 	"github.com/ipcwarden/ipcwarden/pkg/detect"
 	"github.com/ipcwarden/ipcwarden/pkg/event"
+	"github.com/ipcwarden/ipcwarden/pkg/nearest"
 )
 
 // The keys of custom.correlation.
@@ -127,7 +128,7 @@ func named[T ~string](b *block, key, what string, value *yaml.Node, names []T) T
 	for i, name := range names {
 		list[i] = string(name)
 	}
-	b.problem(value, "%s: there is no %s %q; the nearest is %s", key, what, text, nearest(text, list))
+	b.problem(value, "%s: there is no %s %q; the nearest is %s", key, what, text, nearest.Name(text, list))
 	return ""
 }
 
@@ -263,7 +264,7 @@ func (r *correlationReader) checkStep(key, name string, at *yaml.Node) {
 	defining := r.pkg.defining(name)
 	if len(defining) == 0 {
 		hint := ""
-		if near := nearest(name, r.pkg.ruleNames()); near != "" {
+		if near := nearest.Name(name, r.pkg.ruleNames()); near != "" {
 			hint = "; the nearest is " + near
 		}
 		r.problem(at, "%s: package %s has no rule %s%s", key, r.pkg.path, name, hint)

@@ -6,6 +6,8 @@ import (
 
 	"github.com/open-policy-agent/opa/v1/ast"
 	"github.com/open-policy-agent/opa/v1/types"
+
+	"github.com/ipcwarden/ipcwarden/pkg/nearest"
 )
 
 // checkMeaning reports what is well-formed to OPA, and what no event can change:
@@ -212,7 +214,7 @@ func (c *meaning) name(e *ast.Expr, field string, constant *ast.Term) {
 		return
 	}
 	if !slices.Contains(values.names, string(text)) {
-		c.ps.at(e.Location, "there is no %s %q; the nearest is %s", values.what, string(text), nearest(string(text), values.names))
+		c.ps.at(e.Location, "there is no %s %q; the nearest is %s", values.what, string(text), nearest.Name(string(text), values.names))
 		return
 	}
 	if selected, narrower := c.words.values[field]; narrower && !slices.Contains(selected.names, string(text)) {
@@ -240,7 +242,7 @@ func (c *meaning) field(at *ast.Location, ref ast.Ref) {
 }
 
 func hint(misspelt string, names []string) string {
-	if near := nearest(misspelt, names); near != "" {
+	if near := nearest.Name(misspelt, names); near != "" {
 		return "; the nearest is " + near
 	}
 	return ""

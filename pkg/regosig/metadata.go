@@ -10,6 +10,7 @@ import (
 
 	"github.com/ipcwarden/ipcwarden/pkg/detect"
 	"github.com/ipcwarden/ipcwarden/pkg/event"
+	"github.com/ipcwarden/ipcwarden/pkg/nearest"
 )
 
 // annotationKeys are the keys of a METADATA block that OPA knows.
@@ -158,7 +159,7 @@ func (b *block) events(key string, value *yaml.Node) event.Set {
 	for i, name := range names {
 		row := event.ByName(name)
 		if row == nil {
-			b.problem(value.Content[i], "%s: there is no event %q; the nearest is %s", key, name, nearest(name, event.All.Names()))
+			b.problem(value.Content[i], "%s: there is no event %q; the nearest is %s", key, name, nearest.Name(name, event.All.Names()))
 			continue
 		}
 		set = set.With(row.ID)

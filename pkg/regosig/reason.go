@@ -4,6 +4,8 @@ import (
 	"strings"
 
 	"github.com/open-policy-agent/opa/v1/ast"
+
+	"github.com/ipcwarden/ipcwarden/pkg/nearest"
 )
 
 // undefinedFunction starts what OPA says of a call that it cannot resolve.
@@ -58,7 +60,7 @@ func fieldHint(detail *ast.RefErrInvalidDetail) string {
 		}
 	}
 	hint := ": " + detail.Ref[:detail.Pos].String() + " has no field " + string(field)
-	if near := nearest(string(field), names); near != "" {
+	if near := nearest.Name(string(field), names); near != "" {
 		hint += "; the nearest is " + near
 	}
 	return hint

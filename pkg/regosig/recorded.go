@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/ipcwarden/ipcwarden/pkg/nearest"
 	"github.com/ipcwarden/ipcwarden/rego"
 )
 
@@ -175,7 +176,7 @@ func (d *recordedReader) object(schema *schemaNode, path string, depth int) (any
 		switch {
 		case member != nil:
 		case schema.closed():
-			d.warn(start, "%s has no field %s; the nearest is %s", path, key, nearest(key, schema.names()))
+			d.warn(start, "%s has no field %s; the nearest is %s", path, key, nearest.Name(key, schema.names()))
 			fallthrough
 		default:
 			member = &schemaNode{}

@@ -12,6 +12,7 @@ import (
 	"github.com/open-policy-agent/opa/v1/ast"
 
 	"github.com/ipcwarden/ipcwarden/pkg/event"
+	"github.com/ipcwarden/ipcwarden/pkg/nearest"
 )
 
 // Scaffold writes a signature and its test below dir, <slug>/<slug>.rego and
@@ -22,7 +23,7 @@ func Scaffold(id, eventName, dir string) (files []string, err error) {
 	}
 	row := event.ByName(eventName)
 	if row == nil {
-		return nil, fmt.Errorf("there is no event %q; the nearest is %s", eventName, nearest(eventName, event.All.Names()))
+		return nil, fmt.Errorf("there is no event %q; the nearest is %s", eventName, nearest.Name(eventName, event.All.Names()))
 	}
 	slug := slugOf(id)
 	into := filepath.Join(dir, slug)

@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"github.com/open-policy-agent/opa/v1/ast"
+
+	"github.com/ipcwarden/ipcwarden/pkg/nearest"
 )
 
 // eventsRoot is where tests find the recorded events that lie beside them.
@@ -41,7 +43,7 @@ func (r *testRun) addEvents(events map[string]any, m *module, ref ast.Ref, loc *
 		if name, ok := ref[len(eventsRoot)].Value.(ast.String); ok {
 			if len(available[string(name)]) == 0 {
 				hint := ""
-				if near := nearest(string(name), wanted); near != "" {
+				if near := nearest.Name(string(name), wanted); near != "" {
 					hint = "; the nearest is " + near
 				}
 				r.loader.at(loc, "%s: neither %s.json nor %s.jsonl lies beside this file%s", ref[:len(eventsRoot)+1], string(name), string(name), hint)

@@ -4,6 +4,8 @@ import (
 	"slices"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/ipcwarden/ipcwarden/pkg/nearest"
 )
 
 // each calls visit with the members of a mapping that are known, and reports the
@@ -20,7 +22,7 @@ func (b *block) each(mapping *yaml.Node, known []string, visit func(key string, 
 		case slices.Contains(seen, key.Value):
 			b.problem(key, "METADATA: key %q is there twice", key.Value)
 		case !slices.Contains(known, key.Value):
-			b.problem(key, "METADATA: unknown key %q; the nearest is %s", key.Value, nearest(key.Value, known))
+			b.problem(key, "METADATA: unknown key %q; the nearest is %s", key.Value, nearest.Name(key.Value, known))
 		default:
 			visit(key.Value, mapping.Content[i+1])
 		}
