@@ -35,3 +35,6 @@ func Guess(misspelt string, names []string) string {
 	}
 	return best
 }
+
+// Distance is how many edits make one name of the other.
+func Distance(a, b string) int { return levenshtein.ComputeDistance(a, b) }

@@ -1,0 +1,183 @@
+// Package config is the configuration of ipcwarden run: its type, and how it is
+// put together from files, the environment and flags.
+//
+// The type says everything about a setting in tags, of which the default file,
+// the JSON Schema, the names of environment variables and the assignment of flags
+// are made:
+//
+//	yaml    its key
+//	doc     what it is for, with its unit, for whoever writes the file
+//	enum    the values that it may have, separated by commas; without it any
+//	flag    the flag of run that sets it; one that begins with ! sets the opposite
+//	live    "yes" if a change takes effect when the configuration is reloaded;
+//	        other changes need a restart
+//	example a value for the default file where the default is empty
+//
+// A setting is a bool, a string, a number, or a type that is an
+// encoding.TextUnmarshaler, as those of package setting; a list of settings; a
+// struct of settings; or a map of settings by names that the operator chooses. A
+// struct in a map or list that has a method SetDefaults() starts with what that
+// sets. A type with a method Validate() error is asked when everything has been
+// read; it names what is wrong by setting.Under.
+package config
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"net"
+	"strings"
+
+	"github.com/ipcwarden/ipcwarden/pkg/setting"
+)
+
+// Config is the configuration. Default is what it is without any file.
+type Config struct {
+	Signatures Signatures     `yaml:"signatures" doc:"what is looked for"`
+	Capture    Capture        `yaml:"capture" doc:"how calls are captured"`
+	Output     string         `yaml:"output" enum:"json,table" flag:"output" doc:"format of alerts on stdout: one JSON object a line, or for people"`
+	Webhook    setting.Secret `yaml:"webhook" flag:"webhook" example:"file:/etc/ipcwarden/webhook-url" doc:"address that each alert is posted to as JSON; since it may be a secret, better file:PATH or env:NAME than the address itself"`
+	Log        Log            `yaml:"log" doc:"log on stderr"`
+	Metrics    Metrics        `yaml:"metrics" doc:"metrics and health by HTTP: /metrics, /healthz and /readyz"`
+	API        API            `yaml:"api" doc:"local socket that ipcwarden status and ipcwarden alerts ask; it also answers /metrics, /healthz and /readyz"`
+}
+
+// Signatures is which signatures there are.
+type Signatures struct {
+	Paths     []string `yaml:"paths" live:"yes" flag:"signatures" example:"[/etc/ipcwarden/signatures]" doc:"directories, files and OPA bundles (.tar.gz) with signatures, beside the built-in ones"`
+	Builtin   bool     `yaml:"builtin" live:"yes" flag:"!no-builtin" doc:"use the built-in signatures"`
+	BundleKey string   `yaml:"bundle_key" live:"yes" flag:"bundle-key" example:"/etc/ipcwarden/bundle.pem" doc:"file with the public key, or the secret of an HMAC, that every bundle must be signed for"`
+}
+
+// Capture is how calls are captured.
+type Capture struct {
+	Hook          string `yaml:"hook" enum:"auto,fentry,kprobe,tracepoint" flag:"hook" doc:"where to attach; auto takes the first that attaches completely"`
+	SnapshotBytes int    `yaml:"snapshot_bytes" flag:"snapshot-bytes" doc:"bytes of a message's text to capture, 0 to 3064; of what is longer there is a digest"`
+	DigestBytes   int    `yaml:"digest_bytes" flag:"digest-bytes" doc:"bytes of a longer text to capture a digest of, 0 to 4048"`
+	MaxActive     int    `yaml:"max_active" flag:"maxactive" doc:"calls at a time that hook kprobe can follow at each kernel function, at most 4096; 0 goes by the CPUs"`
+	Pushdown      bool   `yaml:"pushdown" flag:"!no-pushdown" doc:"have the kernel send only calls that a signature can match"`
+}
+
+// Bounds of Capture, which are those of package probe.
+const (
+	MaxSnapshotBytes = 3064
+	MaxDigestBytes   = 4048
+	MaxMaxActive     = 4096
+)
+
+// Log is what is logged.
+type Log struct {
+	Level string `yaml:"level" live:"yes" enum:"debug,info,warn,error" flag:"log-level" doc:"least severe level to log"`
+}
+
+// Metrics is where metrics and health can be asked for.
+type Metrics struct {
+	// Listen is empty by default: every user of the host can connect to a port, and
+	// the metrics tell an attacker whether a signature has matched.
+	Listen string `yaml:"listen" flag:"metrics" example:"127.0.0.1:9478" doc:"address to listen at, HOST:PORT or unix:PATH; empty for none. Any user of the host can ask a port, and see there which signatures match"`
+	Pprof  bool   `yaml:"pprof" flag:"pprof" doc:"also answer /debug/pprof/, at a loopback address or a Unix socket only"`
+}
+
+// API is the local socket.
+type API struct {
+	Socket string `yaml:"socket" flag:"api" doc:"path of the Unix socket, which only the user that ipcwarden runs as can open; empty for none"`
+	Alerts int    `yaml:"alerts" doc:"number of last alerts to keep for ipcwarden alerts, 1 to 100000"`
+}
+
+// DefaultSocket is where ipcwarden run listens, and where its clients look.
+const DefaultSocket = "/run/ipcwarden/api.sock"
+
+// Default is the configuration without any file, variable or flag.
+func Default() *Config {
+	return &Config{
+		Signatures: Signatures{Paths: []string{}, Builtin: true},
+		Capture:    Capture{Hook: "auto", SnapshotBytes: 64, DigestBytes: MaxDigestBytes, Pushdown: true},
+		Output:     "json",
+		Log:        Log{Level: "info"},
+		API:        API{Socket: DefaultSocket, Alerts: 1000},
+	}
+}
+
+// Validate names what cannot be, beyond what the types exclude.
+func (c *Config) Validate() error {
+	return setting.Under("webhook", setting.CheckURL(c.Webhook.Reveal(), "http", "https"))
+}
+
+// Validate refuses a set without any signature.
+func (s *Signatures) Validate() error {
+	if !s.Builtin && len(s.Paths) == 0 {
+		return setting.Under("builtin", errors.New("without the built-in signatures, paths must name others"))
+	}
+	return nil
+}
+
+// Validate refuses what package probe would.
+func (c *Capture) Validate() error {
+	return errors.Join(
+		within("snapshot_bytes", c.SnapshotBytes, 0, MaxSnapshotBytes),
+		within("digest_bytes", c.DigestBytes, 0, MaxDigestBytes),
+		within("max_active", c.MaxActive, 0, MaxMaxActive),
+	)
+}
+
+func within(key string, value, least, most int) error {
+	if value < least || value > most {
+		return setting.Under(key, fmt.Errorf("%d is not in %d to %d", value, least, most))
+	}
+	return nil
+}
+
+// Validate refuses an address that is none, and profiles that others can ask for.
+func (m *Metrics) Validate() error {
+	network, address := m.Address()
+	switch {
+	case network == "":
+		return nil
+	case network == "unix":
+		if address == "" {
+			return setting.Under("listen", errors.New("there is no path after unix:"))
+		}
+		return nil
+	}
+	host, port, err := net.SplitHostPort(address)
+	if err == nil && port == "" {
+		err = errors.New("there is no port")
+	}
+	if err != nil {
+		return setting.Under("listen", fmt.Errorf("%q is neither HOST:PORT nor unix:PATH: %w", address, err))
+	}
+	if m.Pprof && !loopback(host) {
+		return setting.Under("pprof", fmt.Errorf("profiles show memory: listen at a loopback address or a Unix socket, not at %q", m.Listen))
+	}
+	return nil
+}
+
+func loopback(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
+}
+
+// Address is where to listen, in the terms of package net; network is empty for
+// nowhere.
+func (m *Metrics) Address() (network, address string) {
+	if path, ok := strings.CutPrefix(m.Listen, "unix:"); ok {
+		return "unix", path
+	}
+	if m.Listen == "" {
+		return "", ""
+	}
+	return "tcp", m.Listen
+}
+
+// maxSocketPath is what fits into sun_path of struct sockaddr_un, with its end.
+const maxSocketPath = 107
+
+// Validate refuses a path that no socket can have, and a number of alerts that is
+// none or too much to keep in memory.
+func (a *API) Validate() error {
+	var long error
+	if len(a.Socket) > maxSocketPath {
+		long = setting.Under("socket", fmt.Errorf("a socket's path has at most %d bytes, not %d", maxSocketPath, len(a.Socket)))
+	}
+	return cmp.Or(long, within("alerts", a.Alerts, 1, 100_000))
+}
