@@ -6,10 +6,13 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 
 	"github.com/ipcwarden/ipcwarden/pkg/alert"
+	"github.com/ipcwarden/ipcwarden/pkg/config"
 	"github.com/ipcwarden/ipcwarden/pkg/event"
 	"github.com/ipcwarden/ipcwarden/pkg/reference"
 	"github.com/ipcwarden/ipcwarden/pkg/regosig"
@@ -39,6 +42,10 @@ func generate() error {
 	if err != nil {
 		return fmt.Errorf("docs/helpers.md: %w", err)
 	}
+	var defaults, configSchema bytes.Buffer
+	if err := errors.Join(config.WriteDefault(&defaults), config.WriteSchema(&configSchema)); err != nil {
+		return fmt.Errorf("configuration: %w", err)
+	}
 	for _, file := range []struct {
 		name    string
 		content []byte
@@ -48,7 +55,12 @@ func generate() error {
 		{"docs/alert.schema.json", alertSchema},
 		{"docs/events.md", events.Bytes()},
 		{"docs/helpers.md", helpers},
+		{"docs/config.schema.json", configSchema.Bytes()},
+		{"deploy/config.yaml", defaults.Bytes()},
 	} {
+		if err := os.MkdirAll(filepath.Dir(file.name), 0o755); err != nil {
+			return err
+		}
 		if err := os.WriteFile(file.name, file.content, 0o644); err != nil {
 			return err
 		}

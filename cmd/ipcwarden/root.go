@@ -58,6 +58,7 @@ func newRootCommand(stdout, stderr io.Writer) *cobra.Command {
 		newDoctorCommand(),
 		newEventsCommand(),
 		newSignaturesCommand(),
+		newConfigCommand(),
 		newVersionCommand(),
 	)
 	root.InitDefaultCompletionCmd()

@@ -4,19 +4,16 @@ import (
 	"os"
 
 	"github.com/spf13/cobra"
+	"go.uber.org/zap"
 	"golang.org/x/term"
 
 	"github.com/ipcwarden/ipcwarden/pkg/app"
+	"github.com/ipcwarden/ipcwarden/pkg/config"
+	"github.com/ipcwarden/ipcwarden/pkg/probe"
 )
 
-// webhookVariable keeps an address with a secret in it out of the process list.
-const webhookVariable = "IPCWARDEN_WEBHOOK"
-
 func newRunCommand() *cobra.Command {
-	var (
-		opts             app.RunOptions
-		output, logLevel string
-	)
+	var file string
 	cmd := &cobra.Command{
 		Use:   "run",
 		Short: "Watch the host and print alerts",
@@ -24,8 +21,10 @@ func newRunCommand() *cobra.Command {
 is suspicious, and print an alert for each that is. Runs until SIGINT or SIGTERM,
 then delivers what was captured and exits with 0.
 
-The signatures of --signatures are loaded again when their files change, and at
-SIGHUP; an error in them is logged, and leaves those from before in use.
+Every flag is a key of the configuration as well; see: ipcwarden config --help.
+SIGHUP reloads configuration and signatures; the log says what of it needs a restart.
+Signatures are also loaded again when their files change. If anything is wrong that
+is logged, and all stays as it was.
 
 What no signature can match is not even sent by the kernel, as far as it can tell;
 it is counted as unmatched when ipcwarden ends. signatures show says what is derived.
@@ -35,37 +34,52 @@ have an entry of type gap that says when, how many and why.`,
 		Example: `  ipcwarden run
   ipcwarden run --output table
   ipcwarden run --signatures ./signatures --no-builtin
+  ipcwarden run --config ./config.yaml
   IPCWARDEN_WEBHOOK=https://alerts.example/hook/secret ipcwarden run`,
 		Args:    cobra.NoArgs,
 		GroupID: groupWatch,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			opts.Hangup = hangups() // first, because it would end the process
+			opts := app.RunOptions{
+				Hangup:  hangups(), // first, because it would end the process
+				Version: thisBuild().Version,
+				Color:   term.IsTerminal(int(os.Stdout.Fd())) && os.Getenv("NO_COLOR") == "",
+				Reread:  func() (*config.Loaded, error) { return loadConfig(file, cmd) },
+			}
 			var err error
-			if opts.JSON, err = parseOutput(output); err != nil {
-				return err
+			if opts.Config, err = opts.Reread(); err != nil {
+				return listMistakes(cmd, err)
 			}
-			if opts.Webhook == "" {
-				opts.Webhook = os.Getenv(webhookVariable)
-			}
-			opts.Version = thisBuild().Version
-			opts.Color = term.IsTerminal(int(os.Stdout.Fd())) && os.Getenv("NO_COLOR") == ""
-			log, err := newLogger(logLevel)
+			log, level, err := newLogger(opts.Config.Log.Level)
 			if err != nil {
 				return err
+			}
+			opts.LogLevel = level
+			for _, warning := range opts.Config.Warnings {
+				log.Warn("configuration", zap.String("warning", warning.String()))
 			}
 			ctx, stop := untilSignal(cmd.Context())
 			defer stop()
 			return app.Run(ctx, opts, os.Stdout, log)
 		},
 	}
-	flags := cmd.Flags()
-	flags.StringArrayVarP(&opts.Signatures, "signatures", "s", nil, "add the signatures below `DIR`, or in an OPA bundle DIR.tar.gz (repeatable)")
-	flagBundleKey(cmd, &opts.BundleKey)
-	flags.BoolVar(&opts.NoBuiltin, "no-builtin", false, "leave out the built-in signatures")
-	flags.StringVarP(&output, "output", "o", "json", "`format` of alerts on stdout: json or table")
-	flags.StringVar(&opts.Webhook, "webhook", "", "also post each alert as JSON to `URL` (or set "+webhookVariable+")")
-	flags.BoolVar(&opts.NoPushdown, "no-pushdown", false, "have the kernel send also the calls that no signature can match")
-	addCaptureFlags(cmd, &opts.Probe, &logLevel)
-	completeOutput(cmd)
+	flagConfig(cmd, &file)
+	addRunFlags(cmd)
 	return cmd
+}
+
+// addRunFlags adds the flags that stand for keys of the configuration, which is where
+// their values are read: see the tags of config.Config.
+func addRunFlags(cmd *cobra.Command) {
+	flags := cmd.Flags()
+	flags.StringArrayP("signatures", "s", nil, "add the signatures below `DIR`, or in an OPA bundle DIR.tar.gz (repeatable)")
+	flagBundleKey(cmd, new(string))
+	flags.Bool("no-builtin", false, "leave out the built-in signatures")
+	flags.StringP("output", "o", "json", "`format` of alerts on stdout: json or table")
+	flags.String("webhook", "", "also post each alert as JSON to `URL`; better in $"+config.Variable("webhook")+", as it may be a secret")
+	flags.Bool("no-pushdown", false, "have the kernel send also the calls that no signature can match")
+	flags.String("metrics", "", "answer /metrics, /healthz and /readyz at `ADDRESS`: HOST:PORT or unix:PATH")
+	flags.Bool("pprof", false, "also answer /debug/pprof/ there")
+	flags.String("api", config.DefaultSocket, "answer ipcwarden status and ipcwarden alerts at the Unix socket `PATH`; empty for nowhere")
+	addCaptureFlags(cmd, new(probe.Options), new(string))
+	completeOutput(cmd)
 }

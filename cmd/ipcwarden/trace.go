@@ -58,7 +58,7 @@ became of every call: entered = emitted + filtered + dropped + inflight.`,
 			if err != nil {
 				return err
 			}
-			log, err := newLogger(logLevel)
+			log, _, err := newLogger(logLevel)
 			if err != nil {
 				return err
 			}

@@ -33,10 +33,11 @@ func addCaptureFlags(cmd *cobra.Command, opts *probe.Options, logLevel *string) 
 }
 
 // newLogger logs to stderr: readable on a terminal, else one JSON object a line.
-func newLogger(level string) (*zap.Logger, error) {
-	atLeast, err := zapcore.ParseLevel(level)
+// The level that is returned can be changed.
+func newLogger(level string) (*zap.Logger, zap.AtomicLevel, error) {
+	atLeast, err := zap.ParseAtomicLevel(level)
 	if err != nil {
-		return nil, fmt.Errorf("--log-level: %w", err)
+		return nil, atLeast, fmt.Errorf("--log-level: %w", err)
 	}
 	encoding := zap.NewProductionEncoderConfig()
 	encoding.EncodeTime = zapcore.RFC3339NanoTimeEncoder
@@ -46,7 +47,7 @@ func newLogger(level string) (*zap.Logger, error) {
 		encoding.EncodeLevel = zapcore.CapitalColorLevelEncoder
 		encoder = zapcore.NewConsoleEncoder(encoding)
 	}
-	return zap.New(zapcore.NewCore(encoder, zapcore.Lock(os.Stderr), atLeast)), nil
+	return zap.New(zapcore.NewCore(encoder, zapcore.Lock(os.Stderr), atLeast)), atLeast, nil
 }
 
 // untilSignal returns a context that ends at SIGINT or SIGTERM. A second signal

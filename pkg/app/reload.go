@@ -4,15 +4,17 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"runtime/debug"
 	"slices"
+	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/fsnotify/fsnotify"
 	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
 
+	"github.com/ipcwarden/ipcwarden/pkg/config"
 	"github.com/ipcwarden/ipcwarden/pkg/regosig"
 )
 
@@ -25,27 +27,35 @@ const (
 	settleLimit = 5 * time.Second
 )
 
-// reloader loads the signatures again when somebody asks for it, and when their
-// files have changed. It works beside the events; whoever evaluates takes its
-// result between two of them.
+// reloader loads configuration and signatures again when somebody asks for it, and
+// signatures when their files have changed. It works beside the events; whoever
+// evaluates takes its result between two of them.
 type reloader struct {
-	opts   SignatureOptions
-	hangup <-chan os.Signal // asks for a reload each time that it yields
-	load   func() (*loaded, error)
+	opts   RunOptions
+	config *config.Loaded // the last that was accepted
+	load   func(*config.Loaded) (*loaded, error)
 	log    *zap.Logger
 	settle time.Duration
 
-	next atomic.Pointer[loaded] // loaded, and not taken yet
+	next   atomic.Pointer[loaded] // loaded, and not taken yet
+	status reloadStatus
 
 	watch *sourceWatch // nil if there is nothing to watch, or no way to
 	tried string       // fingerprint of the files of the last attempt
 }
 
 // newReloader watches from now on: what changes after the first load is seen.
-func newReloader(opts SignatureOptions, hangup <-chan os.Signal, log *zap.Logger) *reloader {
-	r := &reloader{opts: opts, hangup: hangup, log: log, settle: settleTime}
-	r.load = func() (*loaded, error) { return loadSignatures(opts, log) }
-	r.look()
+func newReloader(opts RunOptions, log *zap.Logger) *reloader {
+	r := &reloader{opts: opts, config: opts.Config, log: log, settle: settleTime}
+	r.load = func(c *config.Loaded) (*loaded, error) {
+		set, err := loadSignatures(signatureOptions(c), log)
+		if err == nil {
+			set.config = c
+		}
+		return set, err
+	}
+	r.status.succeeded()
+	r.look(r.config)
 	return r
 }
 
@@ -57,26 +67,47 @@ func (r *reloader) take() *loaded {
 	return r.next.Swap(nil)
 }
 
-// look watches the files as they lie now, and returns whether any has changed
+// taken tells that a set is in use, and makes those changes of its configuration
+// that need no restart.
+func (r *reloader) taken(set *loaded, fields ...zap.Field) {
+	if _, restart := r.opts.Config.Changes(set.config); len(restart) > 0 {
+		r.log.Warn("changes that need a restart", zap.Strings("keys", restart))
+	}
+	if level, err := zapcore.ParseLevel(set.config.Log.Level); err == nil && r.opts.LogLevel != (zap.AtomicLevel{}) {
+		r.opts.LogLevel.SetLevel(level)
+	}
+	r.status.succeeded()
+	r.log.Info("signatures reloaded", fields...)
+}
+
+// failed tells that what was there before stays in use.
+func (r *reloader) failed(why string, err error) {
+	lines := problems(err)
+	r.status.failed(lines)
+	r.log.Error("not reloaded, configuration and signatures from before stay in use",
+		zap.String("why", why), zap.Strings("problems", lines))
+}
+
+// look watches the files of c as they lie now, and returns whether any has changed
 // since the last look.
-func (r *reloader) look() (changed bool) {
-	if !r.opts.reloadable() {
-		return false
-	}
-	paths := r.opts.Signatures
-	if r.opts.BundleKey != "" {
-		paths = append(slices.Clone(paths), r.opts.BundleKey)
-	}
-	watch, err := watchSources(paths)
-	if err != nil {
-		r.log.Warn("changes of signatures are not noticed, only SIGHUP reloads them", zap.Error(err))
+func (r *reloader) look(c *config.Loaded) (changed bool) {
+	opts := signatureOptions(c)
+	paths := opts.Signatures
+	if opts.BundleKey != "" {
+		paths = append(slices.Clone(paths), opts.BundleKey)
 	}
 	if r.watch != nil {
 		_ = r.watch.Close() // it has nothing to flush
+		r.watch = nil
 	}
-	r.watch = watch
+	if len(paths) > 0 {
+		var err error
+		if r.watch, err = watchSources(paths); err != nil {
+			r.log.Warn("changes of signatures are not noticed, only SIGHUP reloads them", zap.Error(err))
+		}
+	}
 	var found string
-	if sources, err := r.opts.sources(); err == nil {
+	if sources, err := opts.sources(); err == nil {
 		found = regosig.Fingerprint(sources...)
 	} else {
 		found = err.Error()
@@ -110,10 +141,9 @@ func (r *reloader) run(ctx context.Context) {
 		select {
 		case <-ctx.Done():
 			return
-		case <-r.hangup:
+		case <-r.opts.Hangup:
 			settled = nil
-			r.look()
-			r.reload("SIGHUP")
+			r.reload("SIGHUP", r.opts.Reread)
 		case e := <-events:
 			if r.watch.matters(e) {
 				change()
@@ -124,8 +154,8 @@ func (r *reloader) run(ctx context.Context) {
 			change()
 		case <-settled:
 			settled = nil
-			if r.look() {
-				r.reload("files changed")
+			if r.look(r.config) {
+				r.reload("files changed", nil)
 			}
 		}
 	}
@@ -138,32 +168,49 @@ func (r *reloader) channels() (<-chan fsnotify.Event, <-chan error) {
 	return r.watch.Events, r.watch.Errors
 }
 
-// reload loads the signatures. An error leaves those that are in use.
-func (r *reloader) reload(why string) {
-	set, err := r.loadFenced()
+// reload loads the signatures, and before that the configuration if there is reread.
+// An error leaves what is in use.
+func (r *reloader) reload(why string, reread func() (*config.Loaded, error)) {
+	next := r.config
+	if reread != nil {
+		var err error
+		if next, err = reread(); err != nil {
+			r.failed(why, err)
+			return
+		}
+		r.look(next) // before the files are read
+	}
+	set, err := r.loadFenced(next)
 	if err != nil {
-		r.log.Error("signatures not reloaded, those from before stay in use",
-			zap.String("why", why), zap.Strings("problems", problems(err)))
+		r.failed(why, err)
+		r.look(r.config)
 		return
 	}
+	r.config = next
 	r.next.Store(set)
 }
 
 // loadFenced turns a panic into an error: no file may take the daemon down.
-func (r *reloader) loadFenced() (set *loaded, err error) {
+func (r *reloader) loadFenced(c *config.Loaded) (set *loaded, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			r.log.Error("loading signatures panicked", zap.Any("panic", p), zap.ByteString("stack", debug.Stack()))
 			set, err = nil, fmt.Errorf("loading signatures: %v", p)
 		}
 	}()
-	return r.load()
+	return r.load(c)
 }
 
 // problems has file:line:col: reason where they are known.
 func problems(err error) []string {
-	var load *regosig.LoadError
-	if !errors.As(err, &load) {
+	var (
+		load  *regosig.LoadError
+		wrong *config.Error
+	)
+	switch {
+	case errors.As(err, &wrong):
+		return wrong.Lines()
+	case !errors.As(err, &load):
 		return []string{err.Error()}
 	}
 	list := make([]string, len(load.Problems))
@@ -171,4 +218,39 @@ func problems(err error) []string {
 		list[i] = problem.String()
 	}
 	return list
+}
+
+// reloadStatus is what became of reloads. It is safe for concurrent use.
+type reloadStatus struct {
+	mu    sync.Mutex
+	value ReloadStatus
+}
+
+// ReloadStatus is what became of reloads.
+type ReloadStatus struct {
+	Successes uint64    `json:"successes"` // the first load included
+	Failures  uint64    `json:"failures"`
+	Loaded    time.Time `json:"loaded"` // when what is in use was loaded
+	// Problems is why the last attempt failed; empty if it did not.
+	Problems []string `json:"problems"`
+}
+
+func (s *reloadStatus) succeeded() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.value.Successes++
+	s.value.Loaded, s.value.Problems = time.Now(), []string{}
+}
+
+func (s *reloadStatus) failed(problems []string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.value.Failures++
+	s.value.Problems = problems
+}
+
+func (s *reloadStatus) get() ReloadStatus {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.value
 }

@@ -5,12 +5,15 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 	"go.uber.org/zap/zaptest/observer"
+
+	"github.com/ipcwarden/ipcwarden/pkg/config"
 )
 
 // patience is more than a change takes to be noticed.
@@ -36,13 +39,20 @@ func must(t *testing.T, err error) {
 	}
 }
 
+// configured is a configuration with signatures of these paths.
+func configured(paths ...string) *config.Loaded {
+	c := config.Default()
+	c.Signatures.Paths = paths
+	return &config.Loaded{Config: c}
+}
+
 // loads starts a reloader and yields each attempt of it.
 func loads(t *testing.T, paths ...string) (attempts <-chan struct{}, hangup chan<- os.Signal) {
 	t.Helper()
 	signals, made := make(chan os.Signal, 1), make(chan struct{}, 100)
-	r := newReloader(SignatureOptions{Signatures: paths}, signals, zap.NewNop())
+	r := newReloader(RunOptions{Config: configured(paths...), Hangup: signals}, zap.NewNop())
 	r.settle = 30 * time.Millisecond
-	r.load = func() (*loaded, error) {
+	r.load = func(*config.Loaded) (*loaded, error) {
 		made <- struct{}{}
 		return &loaded{}, nil
 	}
@@ -147,22 +157,57 @@ func TestReplacedLinksAreNoticed(t *testing.T) {
 
 func TestReloadKeepsWhatIsThere(t *testing.T) {
 	core, logs := observer.New(zapcore.DebugLevel)
-	r := newReloader(SignatureOptions{}, nil, zap.New(core))
-	for _, load := range []func() (*loaded, error){
-		func() (*loaded, error) { return nil, errors.New("broken") },
-		func() (*loaded, error) { panic("broken") },
+	r := newReloader(RunOptions{Config: configured()}, zap.New(core))
+	for _, load := range []func(*config.Loaded) (*loaded, error){
+		func(*config.Loaded) (*loaded, error) { return nil, errors.New("broken") },
+		func(*config.Loaded) (*loaded, error) { panic("broken") },
 	} {
 		r.load = load
-		if r.reload("test"); r.take() != nil {
+		if r.reload("test", nil); r.take() != nil {
 			t.Error("a set came of an error")
 		}
 	}
 	if n := logs.FilterLevelExact(zapcore.ErrorLevel).Len(); n != 3 {
 		t.Errorf("%d errors in the log, want 3: %v", n, logs.All())
 	}
-	r.load = func() (*loaded, error) { return &loaded{}, nil }
-	r.reload("test")
+	r.load = func(*config.Loaded) (*loaded, error) { return &loaded{}, nil }
+	r.reload("test", nil)
 	if r.take() == nil || r.take() != nil {
 		t.Error("a set must be taken once")
+	}
+}
+
+// TestReloadedConfiguration reloads a configuration with a change that takes effect at
+// once and one that does not, and one that is wrong.
+func TestReloadedConfiguration(t *testing.T) {
+	core, logs := observer.New(zapcore.DebugLevel)
+	level := zap.NewAtomicLevel()
+	file := filepath.Join(t.TempDir(), "config.yaml")
+	reread := func() (*config.Loaded, error) { return config.Load(config.Sources{File: file}) }
+	write(t, file, "log: {level: info}")
+	first, err := reread()
+	must(t, err)
+	r := newReloader(RunOptions{Config: first, LogLevel: level, Reread: reread}, zap.New(core))
+	before := r.status.get()
+
+	write(t, file, "log: {level: debug}\nwebhook: http://127.0.0.1:9/\nsignatures: {paths: ["+ofOne(t, "SITE-1")+"]}")
+	r.reload("SIGHUP", reread)
+	set := r.take()
+	if set == nil || set.engine.Len() == 0 || r.config.Log.Level != "debug" || level.Level() != zapcore.InfoLevel {
+		t.Fatalf("%+v, log at %s", set, level)
+	}
+	r.taken(set)
+	if level.Level() != zapcore.DebugLevel || len(logs.FilterField(zap.Strings("keys", []string{"webhook"})).All()) != 1 {
+		t.Errorf("log at %s: %v", level, logs.All())
+	}
+	if s := r.status.get(); s.Successes != 2 || s.Failures != 0 || !s.Loaded.After(before.Loaded) {
+		t.Errorf("%+v", s)
+	}
+
+	write(t, file, "log: {level: lowd}")
+	r.reload("SIGHUP", reread)
+	s := r.status.get()
+	if r.take() != nil || r.config.Log.Level != "debug" || s.Failures != 1 || len(s.Problems) != 1 || !strings.HasPrefix(s.Problems[0], file+":1: log.level: ") {
+		t.Errorf("%+v", s)
 	}
 }

@@ -7,26 +7,46 @@ import (
 
 	"go.uber.org/zap"
 
+	"github.com/ipcwarden/ipcwarden/pkg/config"
 	"github.com/ipcwarden/ipcwarden/pkg/event"
 	"github.com/ipcwarden/ipcwarden/pkg/probe"
 )
 
 // RunOptions are the settings of Run.
 type RunOptions struct {
-	SignatureOptions
-	DeliveryOptions
-	Probe      probe.Options // of which Run sets Filter and Log
-	NoPushdown bool          // capture also what no signature can match
+	Config   *config.Loaded
+	LogLevel zap.AtomicLevel // that Run's log has
+	Color    bool            // colour readable alerts
+	Version  string          // of ipcwarden, for receivers of alerts
 
-	// Hangup asks for the signatures to be reloaded each time that it yields.
+	// Hangup asks for configuration and signatures to be reloaded each time that it
+	// yields.
 	Hangup <-chan os.Signal
+	// Reread reads the configuration again, for a reload. Nil: it stays as it is.
+	Reread func() (*config.Loaded, error)
+}
+
+// signatureOptions is what c says about signatures.
+func signatureOptions(c *config.Loaded) SignatureOptions {
+	s := c.Signatures
+	return SignatureOptions{Signatures: s.Paths, BundleKey: s.BundleKey, NoBuiltin: !s.Builtin}
+}
+
+func (opts *RunOptions) deliveryOptions() DeliveryOptions {
+	c := opts.Config
+	return DeliveryOptions{JSON: c.Output == "json", Color: opts.Color, Webhook: c.Webhook.Reveal(), Version: opts.Version}
+}
+
+func (opts *RunOptions) probeOptions() probe.Options {
+	c := opts.Config.Capture
+	return probe.Options{SnapshotBytes: c.SnapshotBytes, DigestBytes: c.DigestBytes, Hook: probe.Hook(c.Hook), MaxActive: c.MaxActive}
 }
 
 // Run watches the host and delivers alerts until ctx ends. Then it delivers what
 // was captured before.
 func Run(ctx context.Context, opts RunOptions, out io.Writer, log *zap.Logger) error {
-	reloads := newReloader(opts.SignatureOptions, opts.Hangup, log)
-	first, err := reloads.load()
+	reloads := newReloader(opts, log)
+	first, err := reloads.load(opts.Config)
 	if err != nil {
 		return err
 	}
@@ -39,7 +59,7 @@ func Run(ctx context.Context, opts RunOptions, out io.Writer, log *zap.Logger) e
 	if err != nil {
 		return err
 	}
-	delivery, err := newDelivery(opts.DeliveryOptions, out, log)
+	delivery, err := newDelivery(opts.deliveryOptions(), out, log)
 	if err != nil {
 		return err
 	}
@@ -58,18 +78,20 @@ func Run(ctx context.Context, opts RunOptions, out io.Writer, log *zap.Logger) e
 	return err
 }
 
-// openFor opens a probe that captures what the signatures need.
+// openFor opens a probe that captures what the signatures need, and can capture
+// whatever those of a reload do.
 func openFor(first *loaded, opts RunOptions, log *zap.Logger) (*probe.Probe, demand, error) {
-	d := demand{pushdown: !opts.NoPushdown}
-	opts.Probe.Filter = probe.Filter{Events: first.engine.Events()}
+	d := demand{pushdown: opts.Config.Capture.Pushdown}
+	probeOptions := opts.probeOptions()
+	probeOptions.Filter = probe.Filter{Events: first.engine.Events()}
 	if d.pushdown {
 		d.wanted = first.engine.Wanted()
-		opts.Probe.Wanted = &d.wanted
+		probeOptions.Wanted = &d.wanted
 	}
-	if opts.reloadable() {
-		opts.Probe.MayWant = event.All
+	if opts.Reread != nil || len(opts.Config.Signatures.Paths) > 0 {
+		probeOptions.MayWant = event.All
 	}
-	p, err := open(opts.Probe, log)
+	p, err := open(probeOptions, log)
 	d.capture = p
 	return p, d, err
 }

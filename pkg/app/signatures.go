@@ -5,6 +5,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"github.com/ipcwarden/ipcwarden/pkg/config"
 	"github.com/ipcwarden/ipcwarden/pkg/detect"
 	"github.com/ipcwarden/ipcwarden/pkg/engine"
 	"github.com/ipcwarden/ipcwarden/pkg/regosig"
@@ -22,13 +23,11 @@ func (opts *SignatureOptions) sources() ([]regosig.Source, error) {
 	return regosig.WithBundleKey(regosig.Sources(opts.NoBuiltin, opts.Signatures), opts.BundleKey)
 }
 
-// reloadable tells whether the signatures can change at all.
-func (opts *SignatureOptions) reloadable() bool { return len(opts.Signatures) > 0 }
-
 // loaded is signatures that are ready for use.
 type loaded struct {
 	engine   *engine.Set
 	metadata []*detect.Metadata
+	config   *config.Loaded // that they are of; nil if they are of none
 }
 
 func loadSignatures(opts SignatureOptions, log *zap.Logger) (*loaded, error) {

@@ -114,16 +114,16 @@ func (w *warden) reload() {
 	// While both are captured no event that either wants can be missing.
 	wanted := set.Wanted()
 	if err := w.demand.set(w.engine.Events()|set.Events(), w.demand.wanted.Or(wanted)); err != nil {
-		w.log.Error("signatures not reloaded, those from before stay in use", zap.Strings("problems", []string{err.Error()}))
+		w.reloads.failed("kernel side not changed", err)
 		return
 	}
 	if err := w.correlator.Use(next.metadata); err != nil {
-		w.log.Error("signatures not reloaded, those from before stay in use", zap.Strings("problems", []string{err.Error()}))
+		w.reloads.failed("correlations not changed", err)
 		return
 	}
 	added, removed := w.engine.Use(set)
 	if err := w.demand.set(set.Events(), wanted); err != nil {
 		w.log.Warn("events that no signature selects are captured all the same", zap.Error(err))
 	}
-	w.log.Info("signatures reloaded", zap.Int("signatures", set.Len()), zap.Strings("added", added), zap.Strings("removed", removed))
+	w.reloads.taken(next, zap.Int("signatures", set.Len()), zap.Strings("added", added), zap.Strings("removed", removed))
 }

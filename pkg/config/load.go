@@ -231,21 +231,21 @@ func (d *decoder) flag(f Flag, root reflect.Value) {
 			d.set(k, f.Values, root)
 		case "!" + f.Name:
 			opposite := map[string]string{"true": "false", "false": "true"}
-			d.set(k, []string{opposite[f.Values[0]]}, root)
+			d.set(k, []string{opposite[strings.Join(f.Values, "")]}, root)
 		}
 	}
 }
 
 // set sets a key from text. What is not a single value is YAML, and a list may be
-// its elements, or text with commas.
+// its elements, or in a variable text with commas.
 func (d *decoder) set(k key, values []string, root reflect.Value) {
-	v := root.FieldByIndex(k.index)
-	n := &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: values[0]}
+	first := strings.Join(values[:min(1, len(values))], "")
+	n := &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: first}
 	switch shape := shapeOf(k.typ); {
 	case shape == text, k.typ.Kind() == reflect.String:
-	case shape == list && (d.from.Flag != "" || !strings.HasPrefix(values[0], "[")):
+	case shape == list && (d.from.Flag != "" || !strings.HasPrefix(first, "[")):
 		if d.from.Variable != "" {
-			values = strings.Split(values[0], ",")
+			values = strings.Split(first, ",")
 		}
 		n = &yaml.Node{Kind: yaml.SequenceNode}
 		for _, value := range values {
@@ -253,11 +253,11 @@ func (d *decoder) set(k key, values []string, root reflect.Value) {
 		}
 	default:
 		var document yaml.Node
-		if err := yaml.Unmarshal([]byte(values[0]), &document); err != nil || len(document.Content) == 0 {
-			d.problem(n, k.path, "%q is not YAML", values[0])
+		if err := yaml.Unmarshal([]byte(first), &document); err != nil || len(document.Content) == 0 {
+			d.problem(n, k.path, "%q is not YAML", first)
 			return
 		}
 		n = document.Content[0]
 	}
-	d.decode(n, v, k.path, k.enum)
+	d.decode(n, root.FieldByIndex(k.index), k.path, k.enum)
 }

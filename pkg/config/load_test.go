@@ -131,7 +131,7 @@ func TestMistakes(t *testing.T) {
 		}
 	}
 	_, err := Load(Sources{File: "/nonexistent", Env: []string{"IPCWARDEN_API_ALERTS=many"}, Flags: []Flag{{"output", []string{"xml"}}}})
-	want := "$IPCWARDEN_API_ALERTS: api.alerts: must be a whole number, not \"many\"\n--output: output: \"xml\" is none of json, table\n/nonexistent: no such file or directory"
+	want := "$IPCWARDEN_API_ALERTS: api.alerts: must be a whole number, not \"many\"\n--output: \"xml\" is none of json, table\n/nonexistent: no such file or directory"
 	if err == nil || err.Error() != want {
 		t.Errorf("%v\nwant %s", err, want)
 	}

@@ -37,9 +37,9 @@ type Problem struct {
 	Reason string
 }
 
-// String is origin: key: reason.
+// String is origin: key: reason; a flag is named like what it sets.
 func (p Problem) String() string {
-	if p.Key == "" {
+	if p.Key == "" || p.Origin.Flag != "" {
 		return p.Origin.String() + ": " + p.Reason
 	}
 	return p.Origin.String() + ": " + p.Key + ": " + p.Reason

@@ -204,7 +204,7 @@ func TestReloadOfFiles(t *testing.T) {
 	}
 
 	writeFile(t, load, strings.Replace(edition(2, "msgsnd"), "input.processName", "input.procesName", 1))
-	isError := isMessage("signatures not reloaded, those from before stay in use")
+	isError := isMessage("not reloaded, configuration and signatures from before stay in use")
 	line, ok := w.stderr.await(limit, isError)
 	if !ok || !strings.Contains(string(line), load+":10:") || !strings.Contains(string(line), `"level":"error"`) {
 		t.Errorf("a broken file: log %s", line)
@@ -384,7 +384,7 @@ func TestReloadOfBundle(t *testing.T) {
 	pack(edition(2, "msgsnd"))
 	w.awaitReloads(1)
 	writeFile(t, file, "no bundle")
-	line, ok := w.stderr.await(limit, isMessage("signatures not reloaded, those from before stay in use"))
+	line, ok := w.stderr.await(limit, isMessage("not reloaded, configuration and signatures from before stay in use"))
 	if !ok || !strings.Contains(string(line), file+": not a bundle") {
 		t.Errorf("a damaged bundle: log %s", line)
 	}
