@@ -135,7 +135,7 @@ func (m *Metrics) Validate() error {
 		return nil
 	case network == "unix":
 		if address == "" {
-			return setting.Under("listen", errors.New("there is no path after unix:"))
+			return setting.Under("listen", errors.New("unix: lacks a path"))
 		}
 		return nil
 	}

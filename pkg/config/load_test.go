@@ -109,7 +109,7 @@ func TestMistakes(t *testing.T) {
 		{"log: &a {level: info}\n", ":1: log: anchors and aliases are not supported; write the value again"},
 		{"metrics: {listen: \":x:\"}\n", `:1: metrics.listen: ":x:" is neither HOST:PORT nor unix:PATH: address :x:: too many colons in address`},
 		{"metrics: {listen: 0.0.0.0:1, pprof: true}\n", `:1: metrics.pprof: profiles show memory: listen at a loopback address or a Unix socket, not at "0.0.0.0:1"`},
-		{"metrics: {listen: \"unix:\"}\n", ":1: metrics.listen: there is no path after unix:"},
+		{"metrics: {listen: \"unix:\"}\n", ":1: metrics.listen: unix: lacks a path"},
 		{"api: {socket: /" + strings.Repeat("x", 107) + "}\n", ":1: api.socket: a socket's path has at most 107 bytes, not 108"},
 		{"api: {alerts: 0}\n", ":1: api.alerts: 0 is not in 1 to 100000"},
 		{"a: 1\n---\nb: 1\n", ":2: a second document begins here; a file has one"},
