@@ -10,7 +10,7 @@ const maxErrno = 4095
 // ipc/*.c, and the kernel-internal restart codes that sys_exit shows when a
 // signal interrupted the call (include/linux/errno.h): the caller sees those as
 // EINTR, or the call is made again.
-var errnoNames = map[int64]string{
+var errnoNames = [...]string{
 	1: "EPERM", 2: "ENOENT", 4: "EINTR", 7: "E2BIG", 11: "EAGAIN", 12: "ENOMEM",
 	13: "EACCES", 14: "EFAULT", 16: "EBUSY", 17: "EEXIST", 19: "ENODEV", 22: "EINVAL",
 	23: "ENFILE", 24: "EMFILE", 27: "EFBIG", 28: "ENOSPC", 34: "ERANGE", 38: "ENOSYS",
@@ -36,5 +36,8 @@ func KnownErrno(ret int64) string {
 	if ret >= 0 || ret < -maxErrno {
 		return ""
 	}
-	return errnoNames[-ret]
+	if -ret < int64(len(errnoNames)) {
+		return errnoNames[-ret]
+	}
+	return ""
 }

@@ -144,30 +144,18 @@ func (e *Event) Flags(dst []string) []string {
 	if i := row.decodeAt(false); i >= 0 {
 		return row.Args[i].Decode.Flags(dst, uint32(e.Args[i]))
 	}
-	if main := &e.Memory[MainMemory]; main.Pointee == Sembufs {
-		var all uint16
-		for op := range EachSembuf(main.Best().Bytes) {
-			all |= uint16(op.Flags)
-		}
-		return SembufFlags.Flags(dst, uint32(all))
-	}
-	return dst
+	return SembufFlags.Flags(dst, e.OperationFlags())
 }
 
-// HasFlag tells whether Flags has a name, without allocation.
-func (e *Event) HasFlag(name string) bool {
-	row := e.Row()
-	if i := row.decodeAt(false); i >= 0 {
-		return row.Args[i].Decode.has(name, uint32(e.Args[i]))
-	}
+// OperationFlags are the flags of all captured operations together, as numbers; 0 for
+// a call that has none.
+func (e *Event) OperationFlags() (all uint32) {
 	if main := &e.Memory[MainMemory]; main.Pointee == Sembufs {
-		for op := range EachSembuf(main.Best().Bytes) {
-			if SembufFlags.has(name, uint32(uint16(op.Flags))) {
-				return true
-			}
+		for sops := main.Best().Bytes; len(sops) >= SembufSize; sops = sops[SembufSize:] {
+			all |= uint32(uint16(DecodeSembuf(sops).Flags))
 		}
 	}
-	return false
+	return all
 }
 
 // Command is the symbolic command of a *ctl call or of ipc, "" for the others

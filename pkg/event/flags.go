@@ -120,19 +120,6 @@ func (d Decoder) Flags(dst []string, value uint32) []string {
 	return dst
 }
 
-// has tells whether Flags has the name of a bit.
-func (d Decoder) has(name string, value uint32) bool {
-	if d == GetFlags || d == ShmgetFlags {
-		value &^= modeBits
-	}
-	for _, n := range d.Names() {
-		if n.Name == name {
-			return value&n.Value != 0
-		}
-	}
-	return false
-}
-
 // IsFlag tells whether any call has a flag of that name.
 func IsFlag(name string) bool {
 	for d := range decoderCount {

@@ -61,7 +61,11 @@ func translateTerm(t *ast.Term) (condition, bool) {
 			return condition{}, false
 		}
 		holds := truths[f.words]
-		if holds == nil {
+		switch {
+		case holds != nil:
+		case f.integer != nil:
+			holds = f.integer.defined
+		default:
 			holds = func(e *event.Event) bool { return f.holds(e, isTruthy, value{}) }
 		}
 		return condition{sieve.Condition{
@@ -135,12 +139,23 @@ func compare(op comparison, words string, a, b *ast.Term) (condition, bool) {
 	if left.constant != nil {
 		left, right, op = right, left, mirrored[op]
 	}
-	if right.constant == nil {
+	switch {
+	case right.constant == nil && left.integer != nil && right.integer != nil:
+		c.Holds = left.integer.with(op, right.integer)
+		return c, true
+	case right.constant == nil:
 		c.Holds = func(e *event.Event) bool { return op.holds(left.one(e), right.one(e)) }
 		return c, true
+	case left.integer != nil && right.constant.kind == number:
+		c.Holds = left.integer.against(op, right.constant.number)
+	default:
+		one, constant := left.one, *right.constant
+		c.Holds = func(e *event.Event) bool { return op.holds(one(e), constant) }
 	}
-	c.Holds = op.with(left.one, *right.constant)
 	c.Key = left.key(op, *right.constant)
+	if c.Key != nil && left.numbers != nil {
+		c.Holds = isOneOf(c.Key)
+	}
 	left.settle(&c)
 	return c, true
 }
@@ -241,9 +256,15 @@ func bitsOf(call ast.Call) (operand, bool) {
 	if !ok1 || !ok2 || f.one == nil || mask.kind != number {
 		return operand{}, false
 	}
+	words, all := fmt.Sprintf("(%s & %#o)", f.words, mask.number), f.mask&uint64(mask.number)
+	if f.integer != nil {
+		bits := f.integer.masked(mask.number).field(words, f.events)
+		bits.rare = true
+		return operand{name: f.name, mask: all, exact: f.exact, field: bits}, true
+	}
 	one := f.one
-	return operand{name: f.name, mask: f.mask & uint64(mask.number), exact: f.exact, field: byNumber(field{
-		words:  fmt.Sprintf("(%s & %#o)", f.words, mask.number),
+	return operand{name: f.name, mask: all, exact: f.exact, field: byNumber(field{
+		words:  words,
 		events: f.events,
 		rare:   true,
 		one: func(e *event.Event) value {
@@ -327,6 +348,9 @@ func oneOf(element, collection *ast.Term) (condition, bool) {
 		Key:      o.key(equal, members...),
 		Frequent: frequent[o.words],
 	}, o.exact, form{field: o.name, mask: o.mask, op: equal, values: members}}
+	if oneOf.Key != nil && (o.integer != nil || o.numbers != nil) {
+		oneOf.Holds = isOneOf(oneOf.Key)
+	}
 	o.settle(&oneOf)
 	return oneOf, true
 }

@@ -15,7 +15,9 @@ type field struct {
 	words  string
 	events event.Set                // that have it, if it says so by not being 0
 	one    func(*event.Event) value // nil if there may be many
-	number *sieve.Field             // the same for a key: a number, a text, or a number for a text
+	// integer is the same of a number; nil if the field can be something else.
+	integer integer
+	number  *sieve.Field // the same for a key: a number, a text, or a number for a text
 	// numbers are those of a text; nil if the field is no text.
 	numbers  func(text string) []int64
 	constant *value // of what is none of the event
@@ -53,8 +55,11 @@ func fieldOf(ref ast.Ref) (f field, ok bool) {
 		}
 	}
 	name := path.String()
+	if read, ok := integers[name]; ok {
+		return read.field(name, eventsOf(numerics[name].of)), true
+	}
 	if one, ok := scalars[name]; ok {
-		f := field{words: name, events: eventsOf(numerics[name].of), one: one}
+		f := field{words: name, one: one}
 		if coded, ok := codes[name]; ok {
 			f.number, f.numbers = &sieve.Field{Name: name, Number: coded.read}, coded.numbers
 			return f, true
@@ -68,7 +73,10 @@ func fieldOf(ref ast.Ref) (f field, ok bool) {
 		return field{words: name, any: many}, true
 	}
 	if arg, found := strings.CutPrefix(name, "arg."); found {
-		if events := eventsWith(arg); events != 0 {
+		switch events := eventsWith(arg); {
+		case events != 0 && !isPointer(arg):
+			return numberCalled(arg).field(name, events), true
+		case events != 0:
 			return byNumber(field{words: name, events: events, one: argument(arg)}), true
 		}
 	}

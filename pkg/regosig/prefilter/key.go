@@ -1,6 +1,8 @@
 package prefilter
 
 import (
+	"slices"
+
 	"github.com/ipcwarden/ipcwarden/pkg/event"
 	"github.com/ipcwarden/ipcwarden/pkg/sieve"
 )
@@ -83,6 +85,14 @@ func (f *field) key(op comparison, constants ...value) *sieve.Key {
 		}
 	}
 	return k
+}
+
+// isOneOf decides a key whose field is a number, or a text by its numbers.
+func isOneOf(k *sieve.Key) func(*event.Event) bool {
+	return func(e *event.Event) bool {
+		n, certainty := k.Field.Number(e)
+		return certainty == sieve.Known && slices.Contains(k.Numbers, n) || certainty == sieve.Unknown
+	}
 }
 
 // settle decides a condition on nothing but the field where the kind of the event
@@ -214,7 +224,7 @@ func hasFlag(name string) func(*event.Event) bool {
 		case where.bit == 0:
 			return false
 		case where.arg < 0:
-			return e.HasFlag(name)
+			return e.OperationFlags()&where.bit != 0
 		default:
 			return uint32(e.Args[where.arg])&where.bit != 0
 		}

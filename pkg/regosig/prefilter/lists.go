@@ -59,8 +59,8 @@ var lists = map[string]func(*event.Event, comparison, value) bool{
 		}
 		return ofInt(m.SegmentID)
 	}),
-	"memory[].atEntry.sops[].sem_num": ofOperations(func(op event.Sembuf) value { return ofInt(op.Number) }),
-	"memory[].atEntry.sops[].sem_op":  ofOperations(func(op event.Sembuf) value { return ofInt(int64(op.Op)) }),
+	"memory[].atEntry.sops[].sem_num": ofOperations(func(op event.Sembuf) int64 { return int64(op.Number) }),
+	"memory[].atEntry.sops[].sem_op":  ofOperations(func(op event.Sembuf) int64 { return int64(op.Op) }),
 	"overlaps[].writes": func(e *event.Event, op comparison, other value) bool {
 		for i := range e.Overlaps {
 			if op.holds(ofBool(e.Overlaps[i].Writes), other) {
@@ -80,15 +80,16 @@ func changed(e *event.Event, m *event.Memory) value {
 }
 
 func compareLooks(e *event.Event, m *event.Memory) (differs, compared bool) {
-	for _, outcome := range e.Compare(m) {
-		differs = differs || outcome == event.Differs
-		compared = compared || outcome != event.NotCompared
-	}
-	return differs, compared
+	o := e.Compare(m)
+	return o[0] == event.Differs || o[1] == event.Differs || o[2] == event.Differs,
+		o != [len(event.LookPairs)]event.Comparison{}
 }
 
-// truths decide the fields of lists that signatures ask for most, standing alone.
+// truths decide the fields that signatures ask for most, standing alone.
 var truths = map[string]func(*event.Event) bool{
+	"error":          func(e *event.Event) bool { return !e.Unfinished && e.Failed() },
+	"unfinished":     func(e *event.Event) bool { return e.Unfinished },
+	"object.created": func(e *event.Event) bool { return e.Object.Created && e.Object.Kind != event.NoKind },
 	"memory[].changed": func(e *event.Event) bool {
 		for i := range e.Memory {
 			if m := &e.Memory[i]; m.Arg != "" {
@@ -178,7 +179,7 @@ func ofMappings(get func(*event.Mapping) value) func(*event.Event, comparison, v
 	}
 }
 
-func ofOperations(get func(event.Sembuf) value) func(*event.Event, comparison, value) bool {
+func ofOperations(get func(event.Sembuf) int64) func(*event.Event, comparison, value) bool {
 	return func(e *event.Event, op comparison, other value) bool {
 		for i := range e.Memory {
 			m := &e.Memory[i]
@@ -186,7 +187,8 @@ func ofOperations(get func(event.Sembuf) value) func(*event.Event, comparison, v
 				continue
 			}
 			for b := m.Entry.Bytes; len(b) >= event.SembufSize; b = b[event.SembufSize:] {
-				if op.holds(get(event.DecodeSembuf(b)), other) {
+				n := get(event.DecodeSembuf(b))
+				if other.kind == number && op.orders(n, other.number) || other.kind != number && op.holds(ofInt(n), other) {
 					return true
 				}
 			}

@@ -23,11 +23,9 @@ func omitEmpty(s string) value {
 	return ofText(s)
 }
 
-// scalars has the fields of which an event has one value or none, as
-// event.Document has them.
+// scalars has the other fields of which an event has one value or none.
 var scalars = map[string]func(*event.Event) value{
-	"eventName":   func(e *event.Event) value { return ofText(e.Row().Name) },
-	"returnValue": func(e *event.Event) value { return ofInt(e.Return) },
+	"eventName": func(e *event.Event) value { return ofText(e.Row().Name) },
 	"error": func(e *event.Event) value {
 		if e.Unfinished || !e.Failed() {
 			return value{}
@@ -38,20 +36,6 @@ var scalars = map[string]func(*event.Event) value{
 		return value{kind: unnamed}
 	},
 	"command":    func(e *event.Event) value { return omitEmpty(e.Command()) },
-	"durationNs": func(e *event.Event) value { return ofUint(e.DurationNS) },
-	"stalledNs": func(e *event.Event) value {
-		if e.CopiedNS == 0 {
-			return value{}
-		}
-		return ofUint(e.CopiedNS - e.BootNS)
-	},
-	"stalledSleeps": func(e *event.Event) value {
-		if e.CopiedNS == 0 {
-			return value{}
-		}
-		return ofInt(e.CopiedSleeps)
-	},
-	"sleeps":     func(e *event.Event) value { return ofInt(e.Sleeps) },
 	"unfinished": func(e *event.Event) value { return omitFalse(e.Unfinished) },
 	"via": func(e *event.Event) value {
 		if e.Multiplexed {
@@ -59,12 +43,6 @@ var scalars = map[string]func(*event.Event) value{
 		}
 		return ofText("syscall")
 	},
-	"userId":                func(e *event.Event) value { return ofInt(e.Process.UID) },
-	"groupId":               func(e *event.Event) value { return ofInt(e.Process.GID) },
-	"effectiveUserId":       func(e *event.Event) value { return ofInt(e.Process.EUID) },
-	"effectiveGroupId":      func(e *event.Event) value { return ofInt(e.Process.EGID) },
-	"processId":             func(e *event.Event) value { return ofInt(e.Process.PID) },
-	"hostProcessId":         func(e *event.Event) value { return ofInt(e.Process.HostPID) },
 	"processName":           func(e *event.Event) value { return printed(e.Process.Comm) },
 	"executable.path":       func(e *event.Event) value { return printed(e.Process.Executable) },
 	"hostName":              func(e *event.Event) value { return printed(e.Process.HostName) },
@@ -73,21 +51,11 @@ var scalars = map[string]func(*event.Event) value{
 	"contextFlags.isCompat": func(e *event.Event) value { return ofBool(e.Compat) },
 	"overlaps":              func(e *event.Event) value { return there(len(e.Overlaps) > 0) },
 	"object":                func(e *event.Event) value { return there(e.Object.Kind != event.NoKind) },
-	"object.kind":           ofObject(func(o *event.Object) value { return ofText(o.Kind.String()) }),
-	"object.id":             ofObject(func(o *event.Object) value { return ofInt(o.ID) }),
-	"object.key":            ofObject(func(o *event.Object) value { return ofInt(o.Key) }),
-	"object.created":        ofObject(func(o *event.Object) value { return ofBool(o.Created) }),
-	"object.mode":           ofObject(func(o *event.Object) value { return ofInt(o.Mode) }),
-	"object.ownerUid":       ofObject(func(o *event.Object) value { return ofInt(o.OwnerUID) }),
-	"object.ownerGid":       ofObject(func(o *event.Object) value { return ofInt(o.OwnerGID) }),
-	"object.creatorUid":     ofObject(func(o *event.Object) value { return ofInt(o.CreatorUID) }),
-	"object.creatorGid":     ofObject(func(o *event.Object) value { return ofInt(o.CreatorGID) }),
-	"object.nsems":          ofKind(event.Semaphore, func(o *event.Object) uint64 { return o.Semaphores }),
-	"object.qbytes":         ofKind(event.MessageQueue, func(o *event.Object) uint64 { return o.QueueBytes }),
-	"object.cbytes":         ofKind(event.MessageQueue, func(o *event.Object) uint64 { return o.CurrentBytes }),
-	"object.qnum":           ofKind(event.MessageQueue, func(o *event.Object) uint64 { return o.Messages }),
-	"object.segsz":          ofKind(event.SharedMemory, func(o *event.Object) uint64 { return o.SegmentBytes }),
-	// Only the main region can have settings or a message.
+	"object.kind": func(e *event.Event) value {
+		return ifObject(e, ofText(e.Object.Kind.String()))
+	},
+	"object.created": func(e *event.Event) value { return ifObject(e, ofBool(e.Object.Created)) },
+	// Only the main region can have settings.
 	"memory[].atEntry.uid":  ofSettings(func(set event.SetRequest) value { return ofInt(set.UID) }),
 	"memory[].atEntry.gid":  ofSettings(func(set event.SetRequest) value { return ofInt(set.GID) }),
 	"memory[].atEntry.mode": ofSettings(func(set event.SetRequest) value { return ofInt(set.Mode) }),
@@ -97,18 +65,6 @@ var scalars = map[string]func(*event.Event) value{
 		}
 		return ofQueueBytes(e)
 	},
-	"memory[].atEntry.mtype": func(e *event.Event) value {
-		main := &e.Memory[event.MainMemory]
-		if main.Pointee != event.MsgbufIn && main.Pointee != event.MsgbufOut {
-			return value{}
-		}
-		mtype, _, ok := event.Msgbuf(e.ABI, main.Entry.Bytes)
-		if !ok {
-			return value{}
-		}
-		return ofInt(mtype)
-	},
-	"object.nattch": ofKind(event.SharedMemory, func(o *event.Object) uint64 { return o.Attached }),
 }
 
 // texts are those of them that are texts without a number.
@@ -143,22 +99,11 @@ func ofSettings(get func(event.SetRequest) value) func(*event.Event) value {
 
 var ofQueueBytes = ofSettings(func(set event.SetRequest) value { return ofUint(set.QueueBytes) })
 
-func ofObject(get func(*event.Object) value) func(*event.Event) value {
-	return func(e *event.Event) value {
-		if e.Object.Kind == event.NoKind {
-			return value{}
-		}
-		return get(&e.Object)
+func ifObject(e *event.Event, v value) value {
+	if e.Object.Kind == event.NoKind {
+		return value{}
 	}
-}
-
-func ofKind(kind event.Kind, get func(*event.Object) uint64) func(*event.Event) value {
-	return func(e *event.Event) value {
-		if e.Object.Kind != kind {
-			return value{}
-		}
-		return ofUint(get(&e.Object))
-	}
+	return v
 }
 
 // place is where an event has an argument.

@@ -5,8 +5,6 @@ import (
 	"strings"
 
 	"github.com/open-policy-agent/opa/v1/ast"
-
-	"github.com/ipcwarden/ipcwarden/pkg/event"
 )
 
 // value is a scalar of the document, or that there is none.
@@ -105,53 +103,26 @@ func (op comparison) holds(a, b value) bool {
 	case a.kind != b.kind: // Rego has an order of types, too
 		return op != equal
 	}
-	order := 0
-	switch {
-	case a.kind == text && a.text < b.text, a.number < b.number:
-		order = -1
-	case a.kind == text && a.text > b.text, a.number > b.number:
-		order = 1
+	if a.kind == text {
+		return op.orders(int64(strings.Compare(a.text, b.text)), 0)
 	}
-	switch op {
-	case equal:
-		return order == 0
-	case notEqual:
-		return order != 0
-	case less:
-		return order < 0
-	case lessOrEqual:
-		return order <= 0
-	case greater:
-		return order > 0
-	default:
-		return order >= 0
-	}
+	return op.orders(a.number, b.number)
 }
 
-// with compares a field with a constant, as holds does.
-func (op comparison) with(one func(*event.Event) value, constant value) func(*event.Event) bool {
-	if constant.kind != number || op == isTruthy {
-		return func(e *event.Event) bool { return op.holds(one(e), constant) }
-	}
-	n := constant.number
-	return func(e *event.Event) bool {
-		v := one(e)
-		if v.kind != number {
-			return op.holds(v, constant)
-		}
-		switch op {
-		case equal:
-			return v.number == n
-		case notEqual:
-			return v.number != n
-		case less:
-			return v.number < n
-		case lessOrEqual:
-			return v.number <= n
-		case greater:
-			return v.number > n
-		default:
-			return v.number >= n
-		}
+// orders tells whether a op b holds for numbers.
+func (op comparison) orders(a, b int64) bool {
+	switch op {
+	case equal:
+		return a == b
+	case notEqual:
+		return a != b
+	case less:
+		return a < b
+	case lessOrEqual:
+		return a <= b
+	case greater:
+		return a > b
+	default:
+		return a >= b
 	}
 }
