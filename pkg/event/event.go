@@ -186,8 +186,12 @@ func (e *Event) Syscall() string {
 }
 
 // Multiplexer fills dst with the ipc(2) call itself, of which e is the decoded
-// form. It shares e's memory.
-func (e *Event) Multiplexer(dst *Event) {
+// form. It shares e's memory. It returns false, and leaves dst as it is, if e is no
+// such form, or was made of a document, which lacks the parameters.
+func (e *Event) Multiplexer(dst *Event) bool {
+	if !e.Multiplexed || e.ID == IPC || e.Raw == [MaxArgs]uint64{} {
+		return false
+	}
 	*dst = *e
 	dst.ID = IPC
 	dst.Args = e.Raw
@@ -202,4 +206,5 @@ func (e *Event) Multiplexer(dst *Event) {
 	if timeout := &dst.Memory[TimeoutMemory]; timeout.Pointee != NoPointee {
 		timeout.Arg = Fifth.String()
 	}
+	return true
 }

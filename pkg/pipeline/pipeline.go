@@ -108,8 +108,7 @@ func (r *runner) next(ctx context.Context) error {
 
 func (r *runner) hand(ctx context.Context) error {
 	e := &r.event
-	if e.Multiplexed && e.ID != event.IPC && r.wanted.Has(event.IPC) {
-		e.Multiplexer(&r.raw)
+	if r.wanted.Has(event.IPC) && e.Multiplexer(&r.raw) {
 		if err := r.stage.Event(ctx, &r.raw); err != nil {
 			return err
 		}

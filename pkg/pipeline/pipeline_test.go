@@ -95,7 +95,7 @@ func TestRunDrainsAfterTheEnd(t *testing.T) {
 }
 
 func TestRunGivesTheMultiplexerWhereWanted(t *testing.T) {
-	through := event.Event{ID: event.Msgsnd, Multiplexed: true, Call: 11}
+	through := event.Event{ID: event.Msgsnd, Multiplexed: true, Call: 11, Raw: [event.MaxArgs]uint64{11}}
 	undefined := event.Event{ID: event.IPC, Multiplexed: true, Call: 99}
 	for _, test := range []struct {
 		wanted event.Set

@@ -1,0 +1,99 @@
+package capture
+
+import (
+	"time"
+
+	"github.com/ipcwarden/ipcwarden/pkg/event"
+	"github.com/ipcwarden/ipcwarden/pkg/pipeline"
+)
+
+// eventFields lists the fields of an event in the order of the file. A new one comes
+// at the end, whichever struct it is in.
+func (c *coder) eventFields(e *event.Event) {
+	number(c, &e.ID)
+	number(c, &e.ABI)
+	flags(c, &e.Multiplexed, &e.Compat, &e.Time64, &e.Unfinished)
+	numbers(c, &e.Call, &e.Version)
+	for i := range e.Args {
+		numbers(c, &e.Args[i], &e.Raw[i])
+	}
+	numbers(c, &e.BootNS, &e.DurationNS, &e.CopiedNS)
+	numbers(c, &e.TimeNS, &e.Return, &e.RawReturn)
+	numbers(c, &e.RawCommand, &e.CPU, &e.CopiedSleeps, &e.Sleeps, &e.OverlapsOmitted)
+	c.processFields(&e.Process)
+	c.objectFields(&e.Object)
+	for i := range e.Memory {
+		c.memoryFields(&e.Memory[i])
+	}
+	c.overlapFields(e)
+}
+
+func (c *coder) processFields(p *event.Process) {
+	numbers(c, &p.PID, &p.TID, &p.ParentPID, &p.HostPID, &p.HostTID, &p.HostParentPID, &p.UID, &p.GID, &p.EUID, &p.EGID,
+		&p.MountNamespace, &p.PIDNamespace, &p.IPCNamespace)
+	numbers(c, &p.CgroupID, &p.ThreadStartNS, &p.ProcessStartNS, &p.ParentStartNS)
+	number(c, &p.BootToUnixNS)
+	texts(c, &p.Comm, &p.Executable, &p.HostName, &p.ContainerID)
+}
+
+func (c *coder) objectFields(o *event.Object) {
+	number(c, &o.Kind)
+	flags(c, &o.Created, &o.Kernel.Seen)
+	numbers(c, &o.ID, &o.Key, &o.Kernel.ID)
+	number(c, &o.Mode)
+	number(c, &o.Kernel.Access)
+	numbers(c, &o.OwnerUID, &o.OwnerGID, &o.CreatorUID, &o.CreatorGID, &o.CreatorPID, &o.LastPID, &o.LastSendPID, &o.LastReceivePID)
+	numbers(c, &o.Sequence, &o.QueueBytes, &o.CurrentBytes, &o.Messages, &o.Semaphores, &o.SegmentBytes, &o.Attached)
+}
+
+func (c *coder) memoryFields(m *event.Memory) {
+	number(c, &m.Pointee)
+	texts(c, &m.Arg)
+	numbers(c, &m.Address, &m.Length, &m.KernelLength)
+	number(c, &m.KernelSource)
+	for look := range event.Looks {
+		v := m.View(look)
+		number(c, &v.State)
+		blob(c, &v.Bytes)
+		numbers(c, &v.Digest, &v.Digested)
+	}
+	for i := range m.Mappings {
+		p := &m.Mappings[i]
+		number(c, &p.State)
+		flags(c, &p.Shared, &p.Userfaultfd, &p.Resident, &p.IsSegment)
+		numbers(c, &p.Magic, &p.Attached)
+		number(c, &p.SegmentID)
+	}
+}
+
+func (c *coder) overlapFields(e *event.Event) {
+	n := uint64(len(e.Overlaps))
+	number(c, &n)
+	if c.reading {
+		e.Overlaps = e.Overlaps[:0]
+		for range min(n, event.MaxOverlaps) {
+			e.Overlaps = append(e.Overlaps, event.Overlap{})
+		}
+	}
+	for i := range e.Overlaps {
+		o := &e.Overlaps[i]
+		numbers(c, &o.HostPID, &o.HostTID)
+		number(c, &o.ID)
+		flags(c, &o.Writes)
+		numbers(c, &o.Address, &o.Length, &o.BootNS, &o.DurationNS)
+	}
+}
+
+func (c *coder) gapFields(g *pipeline.Gap) {
+	c.timeField(&g.From)
+	c.timeField(&g.To)
+	number(c, &g.Count)
+	texts(c, &g.Cause, &g.Hook)
+}
+
+// timeField keeps a time to the nanosecond, without its zone.
+func (c *coder) timeField(t *time.Time) {
+	ns := t.UnixNano()
+	number(c, &ns)
+	*t = time.Unix(0, ns).UTC()
+}
