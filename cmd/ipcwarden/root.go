@@ -53,6 +53,8 @@ func newRootCommand(stdout, stderr io.Writer) *cobra.Command {
 	root.AddCommand(
 		newRunCommand(),
 		newTraceCommand(),
+		newRecordCommand(),
+		newReplayCommand(),
 		newSimulateCommand(),
 		newActCommand(),
 		newDoctorCommand(),

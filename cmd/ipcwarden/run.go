@@ -5,7 +5,6 @@ import (
 
 	"github.com/spf13/cobra"
 	"go.uber.org/zap"
-	"golang.org/x/term"
 
 	"github.com/ipcwarden/ipcwarden/pkg/app"
 	"github.com/ipcwarden/ipcwarden/pkg/config"
@@ -42,7 +41,7 @@ have an entry of type gap that says when, how many and why.`,
 			opts := app.RunOptions{
 				Hangup:  hangups(), // first, because it would end the process
 				Version: thisBuild().Version,
-				Color:   term.IsTerminal(int(os.Stdout.Fd())) && os.Getenv("NO_COLOR") == "",
+				Color:   colored(),
 				Reread:  func() (*config.Loaded, error) { return loadConfig(file, cmd) },
 			}
 			var err error
@@ -71,11 +70,12 @@ have an entry of type gap that says when, how many and why.`,
 // their values are read: see the tags of config.Config.
 func addRunFlags(cmd *cobra.Command) {
 	flags := cmd.Flags()
-	flags.StringArrayP("signatures", "s", nil, "add the signatures below `DIR`, or in an OPA bundle DIR.tar.gz (repeatable)")
+	addSignatureFlags(flags, new(app.SignatureOptions))
 	flagBundleKey(cmd, new(string))
-	flags.Bool("no-builtin", false, "leave out the built-in signatures")
-	flags.StringP("output", "o", "json", "`format` of alerts on stdout: json or table")
+	flags.StringP("output", "o", "json", outputUsage)
 	flags.String("webhook", "", "also post each alert as JSON to `URL`; better in $"+config.Variable("webhook")+", as it may be a secret")
+	flags.String("record", "", "record the events to `FILE`, for replay (see: ipcwarden record --help)")
+	completeRecording(cmd, "record")
 	flags.Bool("no-pushdown", false, "have the kernel send also the calls that no signature can match")
 	flags.String("metrics", "", "answer /metrics, /healthz and /readyz at `ADDRESS`: HOST:PORT or unix:PATH")
 	flags.Bool("pprof", false, "also answer /debug/pprof/ there")

@@ -4,16 +4,15 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"strings"
 	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/term"
 
 	"github.com/ipcwarden/ipcwarden/pkg/event"
 	"github.com/ipcwarden/ipcwarden/pkg/measure"
+	"github.com/ipcwarden/ipcwarden/pkg/regosig"
 )
 
 const benchLong = `Evaluate signatures on recorded events, over and over, and say what each of them
@@ -73,7 +72,12 @@ func newSignaturesBenchCommand() *cobra.Command {
 			ctx, stop := untilSignal(cmd.Context())
 			defer stop()
 			progress := newProgress(cmd.ErrOrStderr())
-			options.Progress = progress.show
+			options.Progress = func(number, total int, id string) {
+				if id == "" {
+					id = "all together"
+				}
+				progress.show("measuring %d of %d: %s", number, total, escaped(id))
+			}
 			report, err := measure.Run(ctx, all, recording, options)
 			progress.clear()
 			if err != nil {
@@ -90,7 +94,7 @@ func newSignaturesBenchCommand() *cobra.Command {
 	cmd.Flags().StringVarP(&output, "output", "o", "table", "`format`: table or json")
 	completeOutput(cmd)
 	flagNoBuiltin(cmd, &noBuiltin)
-	if err := cmd.MarkFlagFilename("events", "json", "jsonl"); err != nil {
+	if err := cmd.MarkFlagFilename("events", "json", "jsonl", recordingSuffix); err != nil {
 		panic(err) // the flag does not exist: a mistake in this package
 	}
 	return cmd
@@ -103,11 +107,9 @@ func readEvents(cmd *cobra.Command, flag, name string) ([]*event.Event, error) {
 		return nil, err
 	}
 	warn(cmd, warnings)
-	events := make([]*event.Event, len(recorded))
-	for i := range recorded {
-		if events[i], err = recorded[i].Event(); err != nil {
-			return nil, fmt.Errorf("%s: %w", flag, err)
-		}
+	events, err := regosig.Events(recorded)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", flag, err)
 	}
 	return events, nil
 }
@@ -155,34 +157,5 @@ func figure(x float64) string {
 		return fmt.Sprintf("%.1f", x)
 	default:
 		return fmt.Sprintf("%.2f", x)
-	}
-}
-
-// progress tells on a terminal what is being measured.
-type progress struct {
-	out      io.Writer
-	terminal bool
-}
-
-func newProgress(out io.Writer) *progress {
-	f, ok := out.(*os.File)
-	return &progress{out, ok && term.IsTerminal(int(f.Fd()))}
-}
-
-// clearLine goes to the beginning of the line, and clears it.
-const clearLine = "\r\x1b[K"
-
-func (p *progress) show(number, total int, id string) {
-	if id == "" {
-		id = "all together"
-	}
-	if p.terminal {
-		fmt.Fprintf(p.out, "%smeasuring %d of %d: %s", clearLine, number, total, escaped(id))
-	}
-}
-
-func (p *progress) clear() {
-	if p.terminal {
-		fmt.Fprint(p.out, clearLine)
 	}
 }

@@ -336,7 +336,7 @@ func TestSignaturesCompletion(t *testing.T) {
 		{[]string{"schema", ""}, ":16"},
 		{[]string{"test", "--output", ""}, "json\n"},
 		{[]string{"bench", ""}, "rego\n:8"},
-		{[]string{"bench", "--events", ""}, "jsonl\n:8"},
+		{[]string{"bench", "--events", ""}, "jsonl\nipcwcap\n:8"},
 		{[]string{"bench", "--output", ""}, "json\n"},
 	} {
 		stdout, _, code := ipcwarden(slices.Concat([]string{"__complete", "signatures"}, test.args)...)

@@ -8,14 +8,16 @@ import (
 	"syscall"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 	"golang.org/x/term"
 
+	"github.com/ipcwarden/ipcwarden/pkg/app"
 	"github.com/ipcwarden/ipcwarden/pkg/probe"
 )
 
-// addCaptureFlags adds what run and trace have in common.
+// addCaptureFlags adds what run, trace and record have in common.
 func addCaptureFlags(cmd *cobra.Command, opts *probe.Options, logLevel *string) {
 	flags := cmd.Flags()
 	flags.IntVar(&opts.SnapshotBytes, "snapshot-bytes", defaultSnapshotBytes,
@@ -25,11 +27,26 @@ func addCaptureFlags(cmd *cobra.Command, opts *probe.Options, logLevel *string) 
 	flags.TextVar(&opts.Hook, "hook", probe.Auto, "where to attach: auto, fentry, kprobe or tracepoint (see: ipcwarden doctor)")
 	flags.IntVar(&opts.MaxActive, "maxactive", 0,
 		fmt.Sprintf("how many `calls` at a time hook kprobe can follow at each kernel function, at most %d; 0 goes by the CPUs", probe.MaxKretprobes))
-	flags.StringVar(logLevel, "log-level", "info", "least severe `level` to log: debug, info, warn or error")
+	addLogFlag(cmd, logLevel)
 	hooks := cobra.FixedCompletions([]string{"auto", "fentry", "kprobe", "tracepoint"}, cobra.ShellCompDirectiveNoFileComp)
 	if err := cmd.RegisterFlagCompletionFunc("hook", hooks); err != nil {
 		panic(err) // the flag does not exist: a mistake in this package
 	}
+}
+
+// addSignatureFlags adds what run and replay have in common.
+func addSignatureFlags(flags *pflag.FlagSet, opts *app.SignatureOptions) {
+	flags.StringArrayVarP(&opts.Signatures, "signatures", "s", nil, "add the signatures below `DIR`, or in an OPA bundle DIR.tar.gz (repeatable)")
+	flags.BoolVar(&opts.NoBuiltin, "no-builtin", false, "leave out the built-in signatures")
+}
+
+const outputUsage = "`format` of alerts on stdout: json or table"
+
+// colored tells whether alerts on stdout are for eyes.
+func colored() bool { return term.IsTerminal(int(os.Stdout.Fd())) && os.Getenv("NO_COLOR") == "" }
+
+func addLogFlag(cmd *cobra.Command, level *string) {
+	cmd.Flags().StringVar(level, "log-level", "info", "least severe `level` to log: debug, info, warn or error")
 }
 
 // newLogger logs to stderr: readable on a terminal, else one JSON object a line.

@@ -7,6 +7,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"github.com/ipcwarden/ipcwarden/pkg/capture"
 	"github.com/ipcwarden/ipcwarden/pkg/config"
 	"github.com/ipcwarden/ipcwarden/pkg/event"
 	"github.com/ipcwarden/ipcwarden/pkg/probe"
@@ -59,6 +60,14 @@ func Run(ctx context.Context, opts RunOptions, out io.Writer, log *zap.Logger) e
 	if err != nil {
 		return err
 	}
+	if opts.Config.Record != "" {
+		r, err := newRecorder(opts.Config.Record, nil, capture.Header{Host: host, Hook: p.Hook(), Program: opts.Version}, log)
+		if err != nil {
+			return err
+		}
+		defer func() { _ = r.close() }() // which logs it: the alerts are what counts
+		source = r.tee(source)
+	}
 	delivery, err := newDelivery(opts.deliveryOptions(), out, log)
 	if err != nil {
 		return err
@@ -92,6 +101,6 @@ func openFor(first *loaded, opts RunOptions, log *zap.Logger) (*probe.Probe, dem
 		probeOptions.MayWant = event.All
 	}
 	p, err := open(probeOptions, log)
-	d.capture = p
+	d.probe = p
 	return p, d, err
 }

@@ -14,6 +14,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"github.com/ipcwarden/ipcwarden/pkg/capture"
 	"github.com/ipcwarden/ipcwarden/pkg/event"
 	"github.com/ipcwarden/ipcwarden/pkg/format"
 	"github.com/ipcwarden/ipcwarden/pkg/pipeline"
@@ -23,6 +24,7 @@ import (
 // TraceOptions are the settings of Trace.
 type TraceOptions struct {
 	Probe      probe.Options // of which Trace sets Log
+	From       io.Reader     // a recording to print instead, by the filter of Probe, if not nil
 	Containers []string      // id, or the beginning of one
 	JSON       bool          // one document a line, else one readable line
 	Count      uint64        // stop after so many events; 0 for no limit
@@ -31,10 +33,10 @@ type TraceOptions struct {
 
 // Trace prints the events that the filter lets through until ctx ends.
 func Trace(ctx context.Context, opts TraceOptions, out io.Writer, log *zap.Logger) error {
-	if opts.Timeout > 0 {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, opts.Timeout)
-		defer cancel()
+	ctx, stop := limited(ctx, opts.Timeout)
+	defer stop()
+	if opts.From != nil {
+		return traceRecording(ctx, opts, out, log)
 	}
 	p, err := open(opts.Probe, log)
 	if err != nil {
@@ -46,15 +48,31 @@ func Trace(ctx context.Context, opts TraceOptions, out io.Writer, log *zap.Logge
 		return err
 	}
 	logAttachment(log, p)
+	printed, err := printAll(ctx, opts, source, out, log)
+	logCounts(log, p, zap.Uint64("events", printed))
+	return err
+}
+
+func traceRecording(ctx context.Context, opts TraceOptions, out io.Writer, log *zap.Logger) error {
+	recording, err := capture.Open(opts.From)
+	if err != nil {
+		return err
+	}
+	_, err = printAll(ctx, opts, recording, out, log)
+	logCut(log, recording)
+	return err
+}
+
+// printAll prints what source yields, and says how many events that was.
+func printAll(ctx context.Context, opts TraceOptions, source pipeline.Source, out io.Writer, log *zap.Logger) (uint64, error) {
 	printer := &tracer{opts: opts, out: bufio.NewWriterSize(out, 64<<10), log: log}
 	printer.json = json.NewEncoder(printer.out)
 	printer.json.SetEscapeHTML(false)
-	err = pipeline.Run(ctx, source, opts.Probe.Filter.Events, printer)
+	err := pipeline.Run(ctx, source, opts.Probe.Filter.Events, printer)
 	if flushed := printer.out.Flush(); err == nil {
 		err = flushed
 	}
-	logCounts(log, p, zap.Uint64("events", printer.count))
-	return err
+	return printer.count, err
 }
 
 // tracer is the stage that prints.
@@ -69,7 +87,7 @@ type tracer struct {
 }
 
 func (t *tracer) Event(_ context.Context, e *event.Event) error {
-	if !inContainer(e.Process.ContainerID, t.opts.Containers) {
+	if !inContainer(e.Process.ContainerID, t.opts.Containers) || t.opts.From != nil && !passes(e, &t.opts.Probe.Filter) {
 		return nil
 	}
 	if err := t.print(e); err != nil {
@@ -107,4 +125,12 @@ func inContainer(id string, wanted []string) bool {
 	return len(wanted) == 0 || slices.ContainsFunc(wanted, func(prefix string) bool {
 		return prefix != "" && strings.HasPrefix(id, prefix)
 	})
+}
+
+// passes is what the kernel does for a live capture: it tells whether the process of e
+// is one that the filter lets through.
+func passes(e *event.Event, f *probe.Filter) bool {
+	p := &e.Process
+	return (len(f.PIDs) == 0 || slices.Contains(f.PIDs, p.HostPID) || slices.Contains(f.PIDs, p.HostTID)) &&
+		(len(f.UIDs) == 0 || slices.Contains(f.UIDs, p.UID)) && (len(f.Comms) == 0 || slices.Contains(f.Comms, p.Comm))
 }

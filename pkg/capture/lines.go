@@ -24,10 +24,12 @@ type lines struct {
 	err   error
 }
 
+// newLines reads the first event.
 func newLines(in io.Reader) *lines {
-	scanner := bufio.NewScanner(in)
-	scanner.Buffer(nil, maxLineBytes)
-	return &lines{in: scanner}
+	l := &lines{in: bufio.NewScanner(in)}
+	l.in.Buffer(nil, maxLineBytes)
+	l.look()
+	return l
 }
 
 // read is Source.Next. A call through ipc(2) is printed as two events, of which the

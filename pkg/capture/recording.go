@@ -15,6 +15,7 @@ import (
 // Recording is recorded events as a pipeline.Source, for one goroutine.
 type Recording struct {
 	read     func(*event.Event) (*pipeline.Gap, error)
+	header   Header
 	blocks   *blocks // nil for lines of JSON
 	detached bool
 }
@@ -33,9 +34,10 @@ func Open(in io.Reader) (*Recording, error) {
 		if err != nil {
 			return nil, err
 		}
-		return &Recording{read: b.read, blocks: b}, nil
+		return &Recording{read: b.read, header: b.header, blocks: b}, nil
 	case bytes.HasPrefix(bytes.TrimSpace(start), []byte("{")):
-		return &Recording{read: newLines(buffered).read}, nil
+		l := newLines(buffered)
+		return &Recording{read: l.read, header: Header{Host: l.ahead.Process.HostName}}, nil
 	case len(start) == 0:
 		return nil, fmt.Errorf("%w: it is empty", ErrFormat)
 	default:
@@ -46,13 +48,8 @@ func Open(in io.Reader) (*Recording, error) {
 // IsRecording tells whether a file that begins with start was made by a Writer.
 func IsRecording(start []byte) bool { return bytes.HasPrefix(start, []byte(magic)) }
 
-// Header is what the recording says of itself; lines of JSON say nothing.
-func (r *Recording) Header() Header {
-	if r.blocks == nil {
-		return Header{}
-	}
-	return r.blocks.header
-}
+// Header is what the recording says of itself; of lines of JSON only the host is known.
+func (r *Recording) Header() Header { return r.header }
 
 // Cut says, after io.EOF, why the recording may lack what came last; it is empty if
 // the recording is complete.

@@ -37,6 +37,7 @@ type Config struct {
 	Capture    Capture        `yaml:"capture" doc:"how calls are captured"`
 	Output     string         `yaml:"output" enum:"json,table" flag:"output" doc:"format of alerts on stdout: one JSON object a line, or for people"`
 	Webhook    setting.Secret `yaml:"webhook" flag:"webhook" example:"file:/etc/ipcwarden/webhook-url" doc:"address that each alert is posted to as JSON; since it may be a secret, better file:PATH or env:NAME than the address itself"`
+	Record     string         `yaml:"record" flag:"record" example:"/var/lib/ipcwarden/calls.ipcwcap" doc:"file to record the judged events to, for ipcwarden replay; it must not exist; empty for none"`
 	Log        Log            `yaml:"log" doc:"log on stderr"`
 	Metrics    Metrics        `yaml:"metrics" doc:"metrics and health by HTTP: /metrics, /healthz and /readyz"`
 	API        API            `yaml:"api" doc:"local socket that ipcwarden status and ipcwarden alerts ask; it also answers /metrics, /healthz and /readyz"`

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"math"
-	"os"
 	"reflect"
 	"strings"
 	"testing"
@@ -24,22 +23,12 @@ const short = time.Millisecond
 // recording is of real calls.
 func recording(t testing.TB) (events []*event.Event) {
 	t.Helper()
-	const name = "../regosig/testdata/bench/recording.jsonl"
-	f, err := os.Open(name)
+	documents, _, err := regosig.ReadRecordedFile("../regosig/testdata/bench/recording.jsonl")
+	if err == nil {
+		events, err = regosig.Events(documents)
+	}
 	if err != nil {
 		t.Fatal(err)
-	}
-	defer f.Close()
-	documents, _, err := regosig.ReadRecorded(name, f)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for i := range documents {
-		e, err := documents[i].Event()
-		if err != nil {
-			t.Fatal(err)
-		}
-		events = append(events, e)
 	}
 	return events
 }

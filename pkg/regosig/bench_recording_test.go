@@ -14,21 +14,12 @@ const recordingFile = "testdata/bench/recording.jsonl"
 // documents without what is derived.
 func recording(t testing.TB) (events []*event.Event) {
 	t.Helper()
-	f, err := os.Open(recordingFile)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	documents, warnings, err := ReadRecorded(recordingFile, f)
+	documents, warnings, err := ReadRecordedFile(recordingFile)
 	if err != nil || len(warnings) > 0 {
 		t.Fatal(err, warnings)
 	}
-	for i := range documents {
-		e, err := documents[i].Event()
-		if err != nil {
-			t.Fatal(err)
-		}
-		events = append(events, e)
+	if events, err = Events(documents); err != nil {
+		t.Fatal(err)
 	}
 	return events
 }

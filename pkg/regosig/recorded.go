@@ -7,10 +7,12 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"os"
 	"slices"
 	"strings"
 	"sync"
 
+	"github.com/ipcwarden/ipcwarden/pkg/capture"
 	"github.com/ipcwarden/ipcwarden/pkg/nearest"
 	"github.com/ipcwarden/ipcwarden/rego"
 )
@@ -25,12 +27,13 @@ const (
 // Recorded is one event as JSON, the way that trace prints it.
 type Recorded struct {
 	File string
-	Line int // of the file, where the document starts
+	Line int // where the document starts, of the file or of what trace prints of it
 
 	value map[string]any // numbers are json.Number
 }
 
-// ReadRecorded reads a stream of documents, each on one line or on several. name
+// ReadRecorded reads a stream of documents, each on one line or on several, or a
+// recording of package capture. name
 // is what problems call the stream. The error is a *LoadError with file and line;
 // the warnings are places where a document is not what an event looks like.
 func ReadRecorded(name string, r io.Reader) (documents []Recorded, warnings []string, err error) {
@@ -47,6 +50,16 @@ func ReadRecorded(name string, r io.Reader) (documents []Recorded, warnings []st
 	return documents, lines(warned), ps.err()
 }
 
+// ReadRecordedFile is ReadRecorded of a file.
+func ReadRecordedFile(name string) (documents []Recorded, warnings []string, err error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer f.Close()
+	return ReadRecorded(name, f)
+}
+
 func lines(list []Problem) []string {
 	var lines []string
 	for _, p := range list {
@@ -57,6 +70,13 @@ func lines(list []Problem) []string {
 
 // readRecorded reads documents up to the first mistake, which it reports.
 func readRecorded(name string, text []byte, ps *problems) (documents []Recorded, warned []Problem) {
+	if capture.IsRecording(text) {
+		var err error
+		if text, err = linesOf(text); err != nil {
+			ps.add(name, 0, 0, "%s", err)
+			return nil, nil
+		}
+	}
 	d := &recordedReader{name: name, text: text, decoder: json.NewDecoder(bytes.NewReader(text))}
 	d.decoder.UseNumber()
 	for d.decoder.More() {
@@ -83,6 +103,23 @@ func readRecorded(name string, text []byte, ps *problems) (documents []Recorded,
 		ps.add(name, line, column, "%s", jsonReason(err))
 	}
 	return documents, d.warned.list
+}
+
+// linesOf is what trace --output json prints of a recording that it did not make.
+func linesOf(recording []byte) ([]byte, error) {
+	lines := &bounded{}
+	err := capture.Lines(bytes.NewReader(recording), lines)
+	return lines.Bytes(), err
+}
+
+// bounded is a buffer for what a file of events may have.
+type bounded struct{ bytes.Buffer }
+
+func (b *bounded) Write(p []byte) (int, error) {
+	if b.Len()+len(p) > maxRecordedBytes {
+		return 0, fmt.Errorf("more than %d MiB of events", maxRecordedBytes>>20)
+	}
+	return b.Buffer.Write(p)
 }
 
 // jsonReason is what encoding/json says, without Go's words for it.

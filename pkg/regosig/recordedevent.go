@@ -44,6 +44,18 @@ func (r *Recorded) Event() (*event.Event, error) {
 	return e, nil
 }
 
+// Events are the events that documents were made of.
+func Events(documents []Recorded) ([]*event.Event, error) {
+	events := make([]*event.Event, len(documents))
+	for i := range documents {
+		var err error
+		if events[i], err = documents[i].Event(); err != nil {
+			return nil, err
+		}
+	}
+	return events, nil
+}
+
 // term is the document as the input of a query.
 func (r *Recorded) term() (*ast.Term, error) {
 	value, err := ast.InterfaceToValue(r.value)

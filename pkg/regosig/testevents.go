@@ -46,7 +46,8 @@ func (r *testRun) addEvents(events map[string]any, m *module, ref ast.Ref, loc *
 				if near := nearest.Name(string(name), wanted); near != "" {
 					hint = "; the nearest is " + near
 				}
-				r.loader.at(loc, "%s: neither %s.json nor %s.jsonl lies beside this file%s", ref[:len(eventsRoot)+1], string(name), string(name), hint)
+				r.loader.at(loc, "%s: neither %s.json nor %s.jsonl nor %s%s lies beside this file%s",
+					ref[:len(eventsRoot)+1], string(name), string(name), string(name), recordingSuffix, hint)
 				return
 			}
 			wanted = []string{string(name)}
@@ -79,7 +80,7 @@ func eventFiles(tree fs.FS, dir string) map[string][]string {
 	files := map[string][]string{}
 	entries, _ := fs.ReadDir(tree, dir)
 	for _, entry := range entries {
-		for _, suffix := range []string{".json", ".jsonl"} {
+		for _, suffix := range []string{".json", ".jsonl", recordingSuffix} {
 			if name, ok := strings.CutSuffix(entry.Name(), suffix); ok && name != "" && !strings.HasPrefix(name, ".") {
 				files[name] = append(files[name], entry.Name())
 			}
@@ -88,7 +89,10 @@ func eventFiles(tree fs.FS, dir string) map[string][]string {
 	return files
 }
 
-// loadEvents reads a file of events: an object, or for .jsonl an array of them.
+// recordingSuffix is that of a file that ipcwarden record made.
+const recordingSuffix = ".ipcwcap"
+
+// loadEvents reads a file of events: an object, or an array of them unless it is .json.
 func (r *testRun) loadEvents(tree Source, name string) any {
 	read := tree.readOne(nil, name, &r.loader.problems)
 	if len(read) == 0 {

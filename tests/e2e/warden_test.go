@@ -68,7 +68,7 @@ func start(t *testing.T, args ...string) *warden {
 // launch starts ipcwarden with the hook to test. A nil stdout collects the output.
 func launch(t *testing.T, stdout *os.File, args ...string) *warden {
 	t.Helper()
-	if args[0] == "trace" || args[0] == "run" {
+	if slices.Contains([]string{"trace", "run", "record"}, args[0]) {
 		args = slices.Insert(args, 1, "--hook", hook())
 	}
 	w := &warden{t: t, cmd: exec.Command(binary(t), args...), exited: make(chan struct{})}
