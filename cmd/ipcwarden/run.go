@@ -20,6 +20,9 @@ func newRunCommand() *cobra.Command {
 is suspicious, and print an alert for each that is. Runs until SIGINT or SIGTERM,
 then delivers what was captured and exits with 0.
 
+Signatures that are off by default, which signatures list shows, are used with
+--enable; --disable leaves out others.
+
 Every flag is a key of the configuration as well; see: ipcwarden config --help.
 SIGHUP reloads configuration and signatures; the log says what of it needs a restart.
 Signatures are also loaded again when their files change. If anything is wrong that
@@ -32,6 +35,7 @@ Alerts go to stdout, everything else to stderr. Where calls were lost, the alert
 have an entry of type gap that says when, how many and why.`,
 		Example: `  ipcwarden run
   ipcwarden run --output table
+  ipcwarden run --enable IPCW-033 --disable IPCW-014
   ipcwarden run --signatures ./signatures --no-builtin
   ipcwarden run --config ./config.yaml
   IPCWARDEN_WEBHOOK=https://alerts.example/hook/secret ipcwarden run`,

@@ -151,14 +151,14 @@ func listProblems(cmd *cobra.Command, err error, outcome string) error {
 
 func printSignatures(out io.Writer, all []detect.Signature) error {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "ID\tSEVERITY\tEVENTS\tATT&CK\tTITLE\tSOURCE")
+	fmt.Fprintln(w, "ID\tSEVERITY\tDEFAULT\tEVENTS\tATT&CK\tTITLE\tSOURCE")
 	for _, s := range all {
 		md := s.Metadata()
 		events := strings.Join(md.Events.Names(), ",")
 		if md.Events == 0 {
 			events = "none that ipcwarden sees"
 		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", escaped(md.ID), md.Severity, events,
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", escaped(md.ID), md.Severity, onOff(!md.Off), events,
 			strings.Join(md.Attack, ","), escaped(md.Title), escaped(md.Source))
 	}
 	return w.Flush()
@@ -171,6 +171,7 @@ type listedSignature struct {
 	Description    string          `json:"description,omitempty"`
 	Version        string          `json:"version,omitempty"`
 	Severity       detect.Severity `json:"severity"`
+	Enabled        bool            `json:"enabled"`
 	Events         []string        `json:"events"`
 	Attack         []string        `json:"attack,omitempty"`
 	References     []string        `json:"references,omitempty"`
@@ -203,7 +204,7 @@ func writeSignatures(out io.Writer, all []detect.Signature) error {
 
 func listed(md *detect.Metadata) listedSignature {
 	s := listedSignature{
-		ID: md.ID, Title: md.Title, Description: md.Description, Version: md.Version, Severity: md.Severity,
+		ID: md.ID, Title: md.Title, Description: md.Description, Version: md.Version, Severity: md.Severity, Enabled: !md.Off,
 		Events: md.Events.Names(), Attack: md.Attack, References: md.References,
 		FalsePositives: md.FalsePositives, Tags: md.Tags, Properties: md.Properties, Source: md.Source,
 	}
@@ -216,6 +217,13 @@ func listed(md *detect.Metadata) listedSignature {
 		}
 	}
 	return s
+}
+
+func onOff(on bool) string {
+	if on {
+		return "on"
+	}
+	return "off"
 }
 
 // escaped keeps what a signature says of itself from steering the terminal, or

@@ -14,7 +14,7 @@ func TestSignaturesInGo(t *testing.T) {
 	builtin, _, _ := ipcwarden("signatures", "list")
 	all := strings.Count(builtin, "\n") // without the heading, but with the one in dir
 	for args, want := range map[string]string{
-		"list":                             "IPCW-030  medium    semop,semtimedop ",
+		"list":                             "IPCW-030  medium    on       semop,semtimedop ",
 		"show IPCW-030":                    "defined in  builtin/signatures/impossible_operations.go\n",
 		"check " + dir:                     fmt.Sprintf("%d signatures, ", all),
 		"show IPCW-030 ":                   "func newImpossibleOperations() *impossibleOperations {\n",

@@ -351,3 +351,24 @@ func TestSignaturesCompletion(t *testing.T) {
 		}
 	}
 }
+
+// TestOffByDefault: list and show tell which signatures nobody gets without asking.
+func TestOffByDefault(t *testing.T) {
+	for args, want := range map[string]string{
+		"list":                 "IPCW-033  medium    off ",
+		"show IPCW-033":        "default     off; run --enable IPCW-033 uses it\n",
+		"show IPCW-033 -ojson": `"enabled": false,`,
+		"show IPCW-001 -ojson": `"enabled": true,`,
+	} {
+		if stdout, _, code := ipcwarden(append([]string{"signatures"}, strings.Fields(args)...)...); code != 0 || !strings.Contains(stdout, want) {
+			t.Errorf("%s: code %d, no %q in\n%s", args, code, want, stdout)
+		}
+	}
+	if stdout, _, _ := ipcwarden("signatures", "show", "IPCW-001"); strings.Contains(stdout, "\ndefault") {
+		t.Errorf("show says of one that is on\n%s", stdout)
+	}
+	want := "ipcwarden: enable \"IPCW-0333\": there is no such signature; the nearest is IPCW-033\n"
+	if _, stderr, code := ipcwarden("run", "--enable", "IPCW-0333"); code != 1 || stderr != want {
+		t.Errorf("code %d, %q, want %q", code, stderr, want)
+	}
+}

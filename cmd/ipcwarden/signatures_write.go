@@ -79,6 +79,9 @@ func printDefinition(out io.Writer, d *regosig.Definition) error {
 		events = "none that ipcwarden sees"
 	}
 	row("severity", md.Severity.String())
+	if md.Off {
+		row("default", "off; run --enable "+escaped(md.ID)+" uses it")
+	}
 	row("events", events)
 	row("ATT&CK", strings.Join(md.Attack, ", "))
 	row("version", escaped(md.Version))

@@ -38,6 +38,8 @@ func addCaptureFlags(cmd *cobra.Command, opts *probe.Options, logLevel *string) 
 func addSignatureFlags(flags *pflag.FlagSet, opts *app.SignatureOptions) {
 	flags.StringArrayVarP(&opts.Signatures, "signatures", "s", nil, "add the signatures below `DIR`, or in an OPA bundle DIR.tar.gz (repeatable)")
 	flags.BoolVar(&opts.NoBuiltin, "no-builtin", false, "leave out the built-in signatures")
+	flags.StringArrayVar(&opts.Choice.Enable, "enable", nil, "use the signature `ID`, which is off by default (repeatable)")
+	flags.StringArrayVar(&opts.Choice.Disable, "disable", nil, "do without the signature `ID` (repeatable)")
 }
 
 const outputUsage = "`format` of alerts on stdout: json or table"

@@ -204,6 +204,15 @@ func TestReloadedConfiguration(t *testing.T) {
 		t.Errorf("%+v", s)
 	}
 
+	write(t, file, "signatures: {enable: [IPCW-033]}")
+	r.reload("SIGHUP", reread)
+	enabled := r.take()
+	write(t, file, "log: {level: debug}\nsignatures: {disable: [IPCW-001]}")
+	r.reload("SIGHUP", reread)
+	if disabled := r.take(); enabled == nil || disabled == nil || enabled.engine.Len() != disabled.engine.Len()+2 {
+		t.Errorf("one enabled: %+v, one disabled: %+v", enabled, disabled)
+	}
+
 	write(t, file, "log: {level: lowd}")
 	r.reload("SIGHUP", reread)
 	s := r.status.get()

@@ -11,6 +11,7 @@ import (
 	"github.com/ipcwarden/ipcwarden/pkg/config"
 	"github.com/ipcwarden/ipcwarden/pkg/event"
 	"github.com/ipcwarden/ipcwarden/pkg/probe"
+	"github.com/ipcwarden/ipcwarden/pkg/regosig"
 )
 
 // RunOptions are the settings of Run.
@@ -30,7 +31,10 @@ type RunOptions struct {
 // signatureOptions is what c says about signatures.
 func signatureOptions(c *config.Loaded) SignatureOptions {
 	s := c.Signatures
-	return SignatureOptions{Signatures: s.Paths, BundleKey: s.BundleKey, NoBuiltin: !s.Builtin}
+	return SignatureOptions{
+		Signatures: s.Paths, BundleKey: s.BundleKey, NoBuiltin: !s.Builtin,
+		Choice: regosig.Choice{Enable: s.Enable, Disable: s.Disable},
+	}
 }
 
 func (opts *RunOptions) deliveryOptions() DeliveryOptions {

@@ -17,6 +17,7 @@ type SignatureOptions struct {
 	Signatures []string // directories, files or bundles, beside the built-in ones
 	BundleKey  string   // file with the key that bundles are signed for, if not empty
 	NoBuiltin  bool
+	Choice     regosig.Choice
 }
 
 func (opts *SignatureOptions) sources() ([]regosig.Source, error) {
@@ -48,8 +49,11 @@ func loadSignatures(opts SignatureOptions, log *zap.Logger) (*loaded, error) {
 			return nil, err
 		}
 	}
+	if all, err = opts.Choice.Of(all); err != nil {
+		return nil, err
+	}
 	if len(all) == 0 {
-		return nil, errors.New("no signature to watch with: leave out --no-builtin, or add some with --signatures DIR")
+		return nil, errors.New("no signature to watch with: leave out --no-builtin and --disable, or add some with --signatures DIR")
 	}
 	l := &loaded{}
 	for _, s := range all {

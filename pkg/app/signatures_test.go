@@ -23,7 +23,10 @@ func ofOne(t *testing.T, id string) string {
 func TestLoadSignatures(t *testing.T) {
 	builtin, err := regosig.Load(regosig.Builtin())
 	must(t, err)
-	both := len(builtin.Signatures()) + len(signatures.All())
+	inRego, err := regosig.Choice{}.Of(builtin.Signatures())
+	must(t, err)
+	both := len(inRego) + len(signatures.All())
+	const off = "IPCW-033"
 	own := ofOne(t, "SITE-001")
 	for name, c := range map[string]struct {
 		opts SignatureOptions
@@ -32,6 +35,8 @@ func TestLoadSignatures(t *testing.T) {
 		"built-in":     {SignatureOptions{}, both},
 		"and own":      {SignatureOptions{Signatures: []string{own}}, both + 1},
 		"nothing else": {SignatureOptions{Signatures: []string{own}, NoBuiltin: true}, 1},
+		"one enabled":  {SignatureOptions{Choice: regosig.Choice{Enable: []string{off}}}, both + 1},
+		"two disabled": {SignatureOptions{Choice: regosig.Choice{Disable: []string{"IPCW-001", "IPCW-030"}}}, both - 2},
 	} {
 		set, err := loadSignatures(c.opts, zap.NewNop())
 		must(t, err)
@@ -47,6 +52,14 @@ func TestLoadSignatures(t *testing.T) {
 	same.NoBuiltin = true
 	if _, err := loadSignatures(same, zap.NewNop()); err != nil {
 		t.Errorf("without the built-in ones: %v", err)
+	}
+	misspelt := SignatureOptions{Choice: regosig.Choice{Enable: []string{"IPCW-0333"}}}
+	if _, err := loadSignatures(misspelt, zap.NewNop()); err == nil || err.Error() != `enable "IPCW-0333": there is no such signature; the nearest is IPCW-033` {
+		t.Errorf("error %v", err)
+	}
+	none := SignatureOptions{Signatures: []string{own}, NoBuiltin: true, Choice: regosig.Choice{Disable: []string{"SITE-001"}}}
+	if _, err := loadSignatures(none, zap.NewNop()); err == nil || !strings.Contains(err.Error(), "no signature to watch with") {
+		t.Errorf("error %v", err)
 	}
 	if _, err := loadSignatures(SignatureOptions{NoBuiltin: true}, zap.NewNop()); err == nil || !strings.Contains(err.Error(), "no signature to watch with") {
 		t.Errorf("error %v", err)

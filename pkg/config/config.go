@@ -47,6 +47,8 @@ type Config struct {
 type Signatures struct {
 	Paths     []string `yaml:"paths" live:"yes" flag:"signatures" example:"[/etc/ipcwarden/signatures]" doc:"directories, files and OPA bundles (.tar.gz) with signatures, beside the built-in ones"`
 	Builtin   bool     `yaml:"builtin" live:"yes" flag:"!no-builtin" doc:"use the built-in signatures"`
+	Enable    []string `yaml:"enable" live:"yes" flag:"enable" example:"[IPCW-033]" doc:"ids of signatures to use although they are off by default"`
+	Disable   []string `yaml:"disable" live:"yes" flag:"disable" example:"[IPCW-014]" doc:"ids of signatures to do without"`
 	BundleKey string   `yaml:"bundle_key" live:"yes" flag:"bundle-key" example:"/etc/ipcwarden/bundle.pem" doc:"file with the public key, or the secret of an HMAC, that every bundle must be signed for"`
 }
 
@@ -91,7 +93,7 @@ const DefaultSocket = "/run/ipcwarden/api.sock"
 // Default is the configuration without any file, variable or flag.
 func Default() *Config {
 	return &Config{
-		Signatures: Signatures{Paths: []string{}, Builtin: true},
+		Signatures: Signatures{Paths: []string{}, Builtin: true, Enable: []string{}, Disable: []string{}},
 		Capture:    Capture{Hook: "auto", SnapshotBytes: 64, DigestBytes: MaxDigestBytes, Pushdown: true},
 		Output:     "json",
 		Log:        Log{Level: "info"},

@@ -63,6 +63,7 @@ type Metadata struct {
 	References     []string  // addresses of published sources
 	FalsePositives []string  // benign behaviour that matches, and how to tell it apart
 	Tags           []string
+	Off            bool // not in use unless somebody asks for it
 	// Correlation makes the signature one about many events: its findings are then
 	// no alerts, but what is correlated. nil for a signature about one event.
 	Correlation *Correlation

@@ -87,6 +87,7 @@ func TestLoadErrors(t *testing.T) {
 		{"unknown custom key", header("A") + "#   atack: [T1068]\npackage a\nmatch if true", "dir/a.rego:7:5: METADATA: unknown key \"atack\"; the nearest is attack"},
 		{"wrong id", header("'a b'") + "package a\nmatch if true", "dir/a.rego:4:9: custom.id \"a b\": only letters, digits, dot, hyphen and underscore are allowed"},
 		{"number for a string", header("7") + "package a\nmatch if true", "dir/a.rego:4:9: custom.id must be a string; a number needs quotes"},
+		{"text for true", header("A") + "#   enabled: \"no\"\npackage a\nmatch if true", "dir/a.rego:7:14: custom.enabled must be true or false"},
 		{"wrong technique", header("A") + "#   attack: [T1068, x]\npackage a\nmatch if true", "dir/a.rego:7:21: custom.attack: \"x\" is not an ATT&CK technique such as T1068 or T1222.002"},
 		{"neither", header("A") + "package a\nmatches if true", "dir/a.rego:7:1: the package has the metadata of a signature, but neither match nor findings"},
 		{"both", header("A") + "package a\nmatch if true\nfindings contains {} if true", "dir/a.rego:9:1: a package has either match or findings"},

@@ -21,7 +21,7 @@ var annotationKeys = []string{
 
 // customKeys are the keys that a signature can have under custom.
 var customKeys = []string{
-	"id", "severity", "events", "attack", "false_positives", "correlation", "version", "tags",
+	"id", "severity", "events", "attack", "false_positives", "correlation", "version", "tags", "enabled",
 }
 
 // idPattern keeps ids fit for file names, metric labels and suppressions.
@@ -145,6 +145,8 @@ func (b *block) custom(md *detect.Metadata, key string, value *yaml.Node) {
 		md.Version = b.text(key, value)
 	case "custom.tags":
 		md.Tags = b.list(key, value)
+	case "custom.enabled":
+		md.Off = !b.boolean(key, value)
 	case "custom.correlation":
 		b.correlation = value // which is about the events, and these may follow
 	}

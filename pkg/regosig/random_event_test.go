@@ -58,7 +58,7 @@ func (g generator) rarely() bool { return g.IntN(4) == 0 }
 
 // number is a small or a great number, or flags, or a pointer.
 func (g generator) number() uint64 {
-	return pick(g, uint64(0), 1, 2, 4, 7, 13, 18, 0o4000, 0o44000, 0o1666, 0o100000, 0o40000, 0o20000, 0x101, 4096, 0x7f0000001000,
+	return pick(g, uint64(0), 1, 2, 4, 7, 13, 18, 976, 0o4000, 0o44000, 0o1666, 0o100000, 0o40000, 0o20000, 0x101, 4096, 0x7f0000001000,
 		2_000_000, 60_000_000, 300_000_000, math.MaxInt64, math.MaxInt64+1, math.MaxUint64, g.Uint64())
 }
 
@@ -85,6 +85,9 @@ func (g generator) region(pointee event.Pointee, arg string) event.Memory {
 	other := pick(g, one, one, g.bytes(length, pointee))
 	view := func() event.View {
 		v := event.View{State: event.State(g.IntN(4)), Bytes: pick(g, one, other)}
+		if pointee == event.MsgbufIn && g.rarely() {
+			v.Bytes = []byte("\x01\x00\x00\x00\x00\x00\x00\x00password=hunter2")
+		}
 		if g.rarely() {
 			v.Digest, v.Digested = uint64(g.IntN(2)), 100
 		}

@@ -42,6 +42,14 @@ func (b *block) text(key string, value *yaml.Node) string {
 	return value.Value
 }
 
+// boolean is the value of a key that must be true or false.
+func (b *block) boolean(key string, value *yaml.Node) (is bool) {
+	if value.Kind != yaml.ScalarNode || value.Tag != "!!bool" || value.Decode(&is) != nil {
+		b.problem(value, "%s must be true or false", key)
+	}
+	return is
+}
+
 // list is the value of a key that must be a list of strings; it has an element
 // for each node of the list.
 func (b *block) list(key string, value *yaml.Node) []string {
