@@ -1,6 +1,7 @@
 package regosig
 
 import (
+	"encoding/binary"
 	"strings"
 	"testing"
 
@@ -24,6 +25,15 @@ func TestBuiltinsOnCallers(t *testing.T) {
 	}
 	user := event.Object{ID: 7, Key: 77, Mode: 0o600, OwnerUID: 1000, CreatorUID: 1000, SegmentBytes: 4096}
 	large := event.Object{ID: 7, Mode: 0o600, SegmentBytes: 3 << 20, Created: true}
+	// settled is an IPC_SET of that user.
+	settled := func(by, owner, mode uint32) event.Event {
+		settings := make([]byte, 120) // struct msqid64_ds: uid and mode
+		binary.LittleEndian.PutUint32(settings[4:], owner)
+		binary.LittleEndian.PutUint32(settings[20:], mode)
+		e := event.Event{ID: event.Msgctl, Args: args(7, event.IPCSet, 0x1000), Object: user, Process: event.Process{EUID: by, PIDNamespace: 4026531836}}
+		e.Memory[event.MainMemory] = event.Memory{Pointee: event.Settings, Arg: "buf", Address: 0x1000, Length: 120, Entry: event.View{State: event.Whole, Bytes: settings}}
+		return e
+	}
 	tests := []struct {
 		name string
 		e    event.Event
@@ -37,6 +47,11 @@ func TestBuiltinsOnCallers(t *testing.T) {
 		{"large segment", event.Event{ID: event.Shmget, Args: args(0, 3<<20, exclusive), Return: 7, Object: large, Process: by(0, "/usr/bin/sshguard")}, ""},
 		{"foreign semaphore set", event.Event{ID: event.Semctl, Args: args(7, 0, 16, 1), Object: user, Process: by(33, "")}, "IPCW-024"},
 		{"foreign semaphore looked at", event.Event{ID: event.Semctl, Args: args(7, 0, 12), Object: user, Process: by(33, "")}, ""},
+		{"large segment of cron", event.Event{ID: event.Shmget, Args: args(0, 3<<20, 0o1660), Return: 7, Object: event.Object{ID: 7, Mode: 0o660, SegmentBytes: 3 << 20, Created: true}, Process: by(0, "/usr/sbin/cron")}, "IPCW-040"},
+		{"given to root", settled(1000, 0, 0o600), "IPCW-034"},
+		{"handed over by root", settled(0, 33, 0o600), "IPCW-006"},
+		{"opened to everybody", settled(1000, 1000, 0o666), "IPCW-035"},
+		{"mode kept", settled(1000, 1000, 0o600), ""},
 		{"client's segment", event.Event{ID: event.Shmat, Args: args(7), Return: address, Process: by(0, "/usr/lib/xorg/Xorg"), Object: event.Object{ID: 7, Mode: 0o600, OwnerUID: 1000, CreatorUID: 1000}}, ""},
 	}
 	for _, tt := range tests {

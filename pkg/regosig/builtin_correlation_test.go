@@ -57,9 +57,17 @@ func TestBuiltinCorrelationsOnEvents(t *testing.T) {
 		{"full slab, through ipc", event.Event{ID: event.Msgsnd, Multiplexed: true, Args: args(7, 0x1000, 4056), Object: queue(0, 0, 0)}, "IPCW-026"},
 		{"own message taken back", event.Event{ID: event.Msgrcv, Args: args(7, 0x1000, 8), Object: queue(2, 0, 9)}, "IPCW-027"},
 		{"undo", operation(1, event.SemUndo, 0), "IPCW-031"},
+		{"removed meanwhile", event.Event{ID: event.Shmat, Return: -43}, "IPCW-036"},
+		{"no identifier left", event.Event{ID: event.Msgget, Args: args(0, 0o1600), Return: -28}, "IPCW-037"},
+		{"many semaphores", event.Event{ID: event.Semget, Args: args(77, 8192, 0o1600), Return: 3, Object: event.Object{Created: true, Semaphores: 8192}}, "IPCW-029, IPCW-038"},
+		{"very large segment", event.Event{ID: event.Shmget, Args: args(77, 1<<26, 0o1600), Return: 3, Object: event.Object{Created: true, Key: 77, SegmentBytes: 1 << 26}}, "IPCW-021, IPCW-038"},
+		{"no such key", event.Event{ID: event.Semget, Args: args(77), Return: -2}, "IPCW-039"},
+		{"attached in a container", event.Event{ID: event.Shmat, Return: 0x7f0000, Process: event.Process{ContainerID: "c0ffee"}, Object: event.Object{SegmentBytes: 8192}}, "IPCW-013 acted, IPCW-041 from_container"},
+		{"attached on the host", event.Event{ID: event.Shmat, Return: 0x7f0000, Process: event.Process{Executable: "/usr/bin/a"}, Object: event.Object{SegmentBytes: 8192}}, "IPCW-013 acted, IPCW-041 from_host"},
+		{"foreign semaphore read", event.Event{ID: event.Semctl, Args: args(7, 0, 12), Object: foreign}, "IPCW-042"},
 		{"sent to nowhere", event.Event{ID: event.Msgsnd, Args: args(7, 0x1000, 976), Return: -22}, "IPCW-032"},
 		{"attached, a page", event.Event{ID: event.Shmat, Multiplexed: true, Return: 0x7f0000, Object: event.Object{SegmentBytes: 4096}}, "IPCW-013 acted, IPCW-022"},
-		{"let in by a capability", event.Event{ID: event.Msgrcv, Args: args(7, 0x1000, 8), Return: 8, Object: foreign}, "IPCW-025"},
+		{"let in by a capability", event.Event{ID: event.Msgrcv, Args: args(7, 0x1000, 8), Return: 8, Object: foreign}, "IPCW-025, IPCW-042"},
 		{"removal", event.Event{ID: event.Shmctl, Args: args(7, event.IPCRmid), Object: foreign}, "IPCW-018"},
 	}
 	for _, tt := range tests {

@@ -30,14 +30,14 @@ func eventFrom(source rand.Source) *event.Event {
 	e.RawReturn = e.Return
 	e.Process = event.Process{
 		PID: uint32(g.IntN(100)), HostPID: g.Uint32(), UID: pick(g, uint32(0), 1000), EUID: pick(g, uint32(0), 1000, 33),
-		CgroupID: g.number(), IPCNamespace: g.Uint32(), ThreadStartNS: g.number(), BootToUnixNS: 1_700_000_000,
-		Comm: pick(g, "init", "a\xff\xfeb", "", "ünü"), Executable: pick(g, "", "/bin/\xc3", "/usr/bin/a", "/usr/sbin/sshd", "/usr/bin/Xvfb"),
+		CgroupID: g.number(), IPCNamespace: g.Uint32(), PIDNamespace: 4026531836, ThreadStartNS: g.number(), BootToUnixNS: 1_700_000_000,
+		Comm: pick(g, "init", "a\xff\xfeb", "", "ünü"), Executable: pick(g, "", "/bin/\xc3", "/usr/bin/a", "/usr/sbin/sshd", "/usr/sbin/cron", "/usr/bin/Xvfb"),
 		HostName: pick(g, "host", "\xff"), ContainerID: pick(g, "", "c0ffee", "\xff\xfe"),
 	}
 	e.Object = event.Object{
 		Kind: pick(g, e.Row().Kind, e.Row().Kind, event.NoKind), Created: g.rarely(), ID: int32(g.number()), Key: pick(g, 0, int32(g.number())),
-		Mode: pick(g, uint16(0o600), 0o666, 0o622), Sequence: g.number(), OwnerUID: pick(g, uint32(0), 1000), CreatorUID: pick(g, uint32(0), 1000),
-		QueueBytes: g.number(), CurrentBytes: g.number(), Messages: g.number(), Semaphores: pick(g, uint64(0), 1, 4), SegmentBytes: g.number(),
+		Mode: pick(g, uint16(0o600), 0o666, 0o622, 0o600, 0o600), Sequence: g.number(), OwnerUID: pick(g, uint32(0), 1000), CreatorUID: pick(g, uint32(0), 1000),
+		QueueBytes: g.number(), CurrentBytes: g.number(), Messages: g.number(), Semaphores: pick(g, uint64(0), 1, 4, 8192), SegmentBytes: g.number(),
 		Attached: g.number(), CreatorPID: g.Uint32(), LastPID: g.Uint32(), LastSendPID: pick(g, e.Process.HostPID, g.Uint32()), LastReceivePID: pick(g, 0, g.Uint32()),
 		Kernel: event.KernelObject{Seen: g.rarely(), ID: 7, Access: event.Access(g.IntN(16) * g.IntN(2))},
 	}
@@ -85,6 +85,10 @@ func (g generator) region(pointee event.Pointee, arg string) event.Memory {
 	other := pick(g, one, one, g.bytes(length, pointee))
 	view := func() event.View {
 		v := event.View{State: event.State(g.IntN(4)), Bytes: pick(g, one, other)}
+		if pointee == event.Settings && len(v.Bytes) >= 24 {
+			v.Bytes = append([]byte(nil), v.Bytes...)
+			v.Bytes[20] |= byte(g.IntN(2)) << 1
+		}
 		if pointee == event.MsgbufIn && g.rarely() {
 			v.Bytes = []byte("\x01\x00\x00\x00\x00\x00\x00\x00password=hunter2")
 		}

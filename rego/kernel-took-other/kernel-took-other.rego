@@ -43,6 +43,7 @@ match if {
 }
 
 match if {
+	input.eventName in {"semop", "semtimedop"}
 	input.object.nsems > 0
 	contradictions[_]
 }
