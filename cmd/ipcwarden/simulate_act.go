@@ -11,12 +11,12 @@ const actCommand = "simulated"
 
 func newActCommand() *cobra.Command {
 	return &cobra.Command{
-		Use:    actCommand + " ID WAY",
+		Use:    actCommand + " ID WAY [SECOND]",
 		Short:  "Play a scenario in this process, for simulate",
 		Hidden: true,
-		Args:   cobra.ExactArgs(2),
+		Args:   cobra.RangeArgs(2, 3),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return simulate.Act(args[0], simulate.Way(args[1]), cmd.InOrStdin(), cmd.OutOrStdout())
+			return simulate.Act(args[0], simulate.Way(args[1]), len(args) == 3, cmd.InOrStdin(), cmd.OutOrStdout())
 		},
 	}
 }

@@ -49,7 +49,8 @@ func msgCopyPeek(e *event.Event) bool {
 }
 
 func worldWritable(e *event.Event) bool {
-	return e.Object.Kind != event.NoKind && e.Object.Created && e.Object.Mode&2 != 0
+	o := &e.Object
+	return o.Kind != event.NoKind && o.Created && o.Mode&2 != 0 && (o.Kind != event.SharedMemory || o.Key != 0)
 }
 
 func executableAttach(e *event.Event) bool { return e.Args[2]&shmExec != 0 && succeeded(e) }

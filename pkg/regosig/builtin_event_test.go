@@ -22,6 +22,10 @@ func TestBuiltinsOnEvents(t *testing.T) {
 	object := func(mode uint16, owner, creator uint32, created bool) event.Object {
 		return event.Object{ID: 7, Mode: mode, OwnerUID: owner, CreatorUID: creator, Created: created}
 	}
+	keyed := func(o event.Object) event.Object {
+		o.Key = 1
+		return o
+	}
 	own := object(0o600, 1000, 1000, false)
 	args := func(values ...uint64) (a [event.MaxArgs]uint64) {
 		copy(a[:], values)
@@ -40,7 +44,8 @@ func TestBuiltinsOnEvents(t *testing.T) {
 		{"peek through ipc", event.Msgrcv, args(7, 0x1000, 4096, 2, 0o44000), 4096, own, true, "IPCW-001"},
 		{"receive without waiting", event.Msgrcv, args(7, 0x1000, 4096, 0, 0o4000), 4096, own, false, ""},
 		{"send without waiting", event.Msgsnd, args(7, 0x1000, 4096, 0o4000), -11, own, false, ""},
-		{"world-writable", event.Shmget, args(1, 4096, 0o3666), 7, object(0o666, 1000, 1000, true), false, "IPCW-002"},
+		{"world-writable", event.Shmget, args(1, 4096, 0o3666), 7, keyed(object(0o666, 1000, 1000, true)), false, "IPCW-002"},
+		{"world-writable, without a key", event.Shmget, args(0, 4096, 0o3666), 7, object(0o666, 1000, 1000, true), false, "IPCW-046"},
 		{"world-writable queue through ipc", event.Msgget, args(1, 0o3666), 7, object(0o666, 1000, 1000, true), true, "IPCW-002"},
 		{"open or create", event.Shmget, args(1, 4096, 0o1666), 7, object(0o666, 1000, 1000, false), false, ""},
 		{"private", event.Semget, args(0, 1, 0o3600), 7, object(0o600, 1000, 1000, true), false, ""},

@@ -8,11 +8,15 @@ const (
 )
 
 var access = []*Scenario{
-	{"IPCW-002", "creates a queue of mode 0666", both, worldWritable},
-	{"IPCW-005", "opens a segment of root as user 65534", both, foreignObject},
-	{"IPCW-006", "removes a queue of user 65534 as root", both, func(a *actor) { a.sweep(1) }},
-	{"IPCW-017", "asks for 16 queues by their place in the kernel's table", both, enumerate},
-	{"IPCW-018", "removes three queues of user 65534 as root", both, func(a *actor) { a.sweep(swept) }},
+	{ID: "IPCW-002", Does: "creates a queue of mode 0666", Ways: both, act: worldWritable},
+	{ID: "IPCW-005", Does: "opens a segment of root as user 65534", Ways: both, act: foreignObject},
+	{ID: "IPCW-006", Does: "removes a queue of user 65534 as root", Ways: both, act: func(a *actor) { a.sweep(1) }},
+	{ID: "IPCW-020", Does: "asks as root for a queue to be created, under a key where user 65534 has one", Ways: both, act: squatted},
+	{ID: "IPCW-021", Does: "removes a queue of user 65534, and has one of root under its key", Ways: both, act: handOver},
+	{ID: "IPCW-024", Does: "sets a semaphore of user 65534 as root", Ways: both, act: foreignSemaphores},
+	{ID: "IPCW-025", Does: "sends a message to a queue of user 65534 that is for nobody else", Ways: both, act: useCapability},
+	{ID: "IPCW-017", Does: "asks for 16 queues by their place in the kernel's table", Ways: both, act: enumerate},
+	{ID: "IPCW-018", Does: "removes three queues of user 65534 as root", Ways: both, act: func(a *actor) { a.sweep(swept) }},
 }
 
 func worldWritable(a *actor) { a.do(event.Msgget, key, create|exclusive|0o666) }
@@ -41,4 +45,27 @@ func enumerate(a *actor) {
 	for i := range uintptr(enumerated) {
 		a.call(event.Msgctl, i, msgStat, settings.address()) // most places are empty
 	}
+}
+
+func squatted(a *actor) {
+	a.as(nobody, func() { a.do(event.Msgget, key, create|exclusive|0o600) })
+	a.do(event.Msgget, key, create|0o600)
+}
+
+func handOver(a *actor) {
+	a.as(nobody, func() { a.do(event.Msgctl, a.do(event.Msgget, key, create|exclusive|0o600), remove, 0) })
+	a.do(event.Msgget, key, create|exclusive|0o600)
+}
+
+func foreignSemaphores(a *actor) {
+	var set uintptr
+	a.as(nobody, func() { set = a.newSet() })
+	a.setValue(set, 1)
+}
+
+func useCapability(a *actor) {
+	var queue uintptr
+	a.as(nobody, func() { queue = a.do(event.Msgget, private, 0o600) })
+	message := a.message(1, "root", 8)
+	a.do(event.Msgsnd, queue, message.address(), 4, 0)
 }

@@ -27,9 +27,10 @@ const (
 )
 
 // Act does what a scenario does, by one way, in this process: Stage.Perform runs it,
-// in a process and an IPC namespace that are for this alone. It waits until there is
+// in a process and an IPC namespace that are for this alone. With second set it is the
+// second program of the scenario, which the first one runs. It waits until there is
 // something to read at start, and writes to out how it ended.
-func Act(id string, way Way, start io.Reader, out io.Writer) error {
+func Act(id string, way Way, second bool, start io.Reader, out io.Writer) error {
 	s := Find(id)
 	if s == nil {
 		return fmt.Errorf("no scenario is called %s", id)
@@ -45,7 +46,11 @@ func Act(id string, way Way, start io.Reader, out io.Writer) error {
 	runtime.LockOSThread()
 	ended := ending{Outcome: Done}
 	var skip *skipped
-	switch err := act(s, way); {
+	play := s.act
+	if second {
+		play = s.second
+	}
+	switch err := act(play, way); {
 	case errors.As(err, &skip):
 		ended = ending{Skipped, skip.why}
 	case err != nil:
@@ -56,11 +61,11 @@ func Act(id string, way Way, start io.Reader, out io.Writer) error {
 
 // ending is what a process says of its act.
 type ending struct {
-	Outcome Outcome
-	Reason  string
+	Outcome Outcome `json:"outcome"`
+	Reason  string  `json:"reason,omitempty"`
 }
 
-func act(s *Scenario, way Way) error {
+func act(play func(*actor), way Way) error {
 	if way == Multiplexed {
 		if err := serves32(); err != nil {
 			return &skipped{err.Error()}
@@ -71,7 +76,7 @@ func act(s *Scenario, way Way) error {
 		return err
 	}
 	a := &actor{kernel: kernel{way: way, memory: memory}, arena: memory}
-	return caught(func() { s.act(a) })
+	return caught(func() { play(a) })
 }
 
 // actor is who acts. Its methods end the act if what they do fails, by a panic that

@@ -9,9 +9,9 @@ import (
 const spins = 4000
 
 var locks = []*Scenario{
-	{"IPCW-013", "is refused a semaphore, and attaches a segment all the same", both, actWithoutLock},
-	{"IPCW-014", "asks 4000 times without waiting for a semaphore that is taken", both, spin},
-	{"IPCW-030", "adds to a semaphore and waits for it to be zero, in one call", both, impossible},
+	{ID: "IPCW-013", Does: "is refused a semaphore, and attaches a segment all the same", Ways: both, act: actWithoutLock},
+	{ID: "IPCW-014", Does: "asks 4000 times without waiting for a semaphore that is taken", Ways: both, act: spin},
+	{ID: "IPCW-030", Does: "adds to a semaphore and waits for it to be zero, in one call", Ways: both, act: impossible},
 }
 
 func actWithoutLock(a *actor) {

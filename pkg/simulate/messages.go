@@ -13,9 +13,9 @@ const (
 )
 
 var messages = []*Scenario{
-	{"IPCW-001", "looks at a message with MSG_COPY and leaves it in its queue", both, peek},
-	{"IPCW-015", "fills 64 private queues with two messages of 1024 bytes each", both, spray},
-	{"IPCW-016", "fills 16 private queues and looks into each with MSG_COPY", both, sprayAndPeek},
+	{ID: "IPCW-001", Does: "looks at a message with MSG_COPY and leaves it in its queue", Ways: both, act: peek},
+	{ID: "IPCW-015", Does: "fills 64 private queues with two messages of 1024 bytes each", Ways: both, act: spray},
+	{ID: "IPCW-016", Does: "fills 16 private queues and looks into each with MSG_COPY", Ways: both, act: sprayAndPeek},
 }
 
 func peek(a *actor) {

@@ -12,12 +12,12 @@ import (
 const stall = 200 * time.Millisecond
 
 var races = []*Scenario{
-	{"IPCW-007", "changes semaphore operations while a thread sleeps in the call with them", both, changeInput},
-	{"IPCW-008", "exchanges semaphore operations after the call has begun, before the kernel reads them", both, exchangeInput},
-	{"IPCW-009", "sends a message from the buffer into which another thread is receiving", both, shareBuffer},
-	{"IPCW-010", "holds up the kernel for 200 ms while it copies a message", both, stallCopy},
-	{"IPCW-011", "gives the kernel semaphore operations that lie in a shared segment", both, pointIntoSegment},
-	{"IPCW-012", "sends a message from memory whose page faults it serves by userfaultfd", both, pointIntoServed},
+	{ID: "IPCW-007", Does: "changes semaphore operations while a thread sleeps in the call with them", Ways: both, act: changeInput},
+	{ID: "IPCW-008", Does: "exchanges semaphore operations after the call has begun, before the kernel reads them", Ways: both, act: exchangeInput},
+	{ID: "IPCW-009", Does: "sends a message from the buffer into which another thread is receiving", Ways: both, act: shareBuffer},
+	{ID: "IPCW-010", Does: "holds up the kernel for 200 ms while it copies a message", Ways: both, act: stallCopy},
+	{ID: "IPCW-011", Does: "gives the kernel semaphore operations that lie in a shared segment", Ways: both, act: pointIntoSegment},
+	{ID: "IPCW-012", Does: "sends a message from memory whose page faults it serves by userfaultfd", Ways: both, act: pointIntoServed},
 }
 
 func changeInput(a *actor) {

@@ -16,7 +16,8 @@ type Scenario struct {
 	Does string // what is done, for people: a verb in the third person first
 	Ways []Way  // those by which it can be done
 
-	act func(*actor)
+	act    func(*actor)
+	second func(*actor) // what another program does that act runs; nil without one
 }
 
 // both is for what can be done by every way.

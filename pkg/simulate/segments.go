@@ -1,14 +1,20 @@
 package simulate
 
 import (
+	"time"
+
 	"golang.org/x/sys/unix"
 
 	"github.com/ipcwarden/ipcwarden/pkg/event"
 )
 
 var segments = []*Scenario{
-	{"IPCW-003", "attaches a segment of its own as executable", both, executable},
-	{"IPCW-004", "asks for a segment at address 1 with SHM_RND, which is page 0", both, low},
+	{ID: "IPCW-003", Does: "attaches a segment of its own as executable", Ways: both, act: executable},
+	{ID: "IPCW-019", Does: "attaches a segment by a call that fails, as its address cannot be stored", Ways: []Way{Multiplexed}, act: hiddenAttach},
+	{ID: "IPCW-022", Does: "attaches a segment of one page 40 times", Ways: both, act: attachSpray},
+	{ID: "IPCW-023", Does: "makes a segment of three megabytes in a program that is called sshd", Ways: both, act: largeInSSHD, second: large},
+	{ID: "IPCW-046", Does: "creates a segment of mode 0666 without a key", Ways: both, act: writableMemory},
+	{ID: "IPCW-004", Does: "asks for a segment at address 1 with SHM_RND, which is page 0", Ways: both, act: low},
 }
 
 func executable(a *actor) {
@@ -23,3 +29,29 @@ func low(a *actor) {
 		fail("attach a segment at address 1: %w", errno)
 	}
 }
+
+const attachments = 40
+
+func hiddenAttach(a *actor) {
+	segment := a.do(event.Shmget, private, 4096, 0o600)
+	attach := ipcOperation{Call: uint32(event.Lookup(event.Shmat).Call), First: uint32(segment)} // and the address to 0
+	if _, errno := attach.do(); errno != unix.EFAULT {
+		fail("attach without a place for the address: %w", errno)
+	}
+}
+
+func attachSpray(a *actor) {
+	segment := a.do(event.Shmget, private, 4096, 0o600)
+	for range attachments {
+		a.do(event.Shmat, segment, 0, shmReadOnly)
+	}
+}
+
+func largeInSSHD(a *actor) { a.runAs("/tmp/sshd") }
+
+func large(a *actor) {
+	a.do(event.Shmget, private, 3<<20, 0o600)
+	time.Sleep(lingering)
+}
+
+func writableMemory(a *actor) { a.do(event.Shmget, private, 4096, 0o666) }

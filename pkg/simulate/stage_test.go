@@ -25,8 +25,8 @@ var command = []string{"/proc/self/exe", actArgument}
 func TestMain(m *testing.M) {
 	var err error
 	switch {
-	case len(os.Args) == 4 && os.Args[1] == actArgument:
-		err = Act(os.Args[2], Way(os.Args[3]), os.Stdin, os.Stdout)
+	case len(os.Args) >= 4 && os.Args[1] == actArgument:
+		err = Act(os.Args[2], Way(os.Args[3]), len(os.Args) == 5, os.Stdin, os.Stdout)
 	case len(os.Args) == 2 && os.Args[1] == performArgument:
 		stage := &Stage{Command: command}
 		_, err = stage.Perform(context.Background(), Find("IPCW-010"), Direct)

@@ -26,6 +26,13 @@ test_mode_above_the_permissions if {
 	signature.evidence.mode == "0666" with input as created("shm", 438 + 512)
 }
 
+test_without_a_key if {
+	private := {"object": {"key": 0}}
+	signature.match with input as object.union(created("msg", 438), private)
+	signature.match with input as object.union(created("sem", 438), private)
+	not signature.match with input as object.union(created("shm", 438), private)
+}
+
 test_owner_only if not signature.match with input as created("shm", 384)
 
 test_group_can_write if not signature.match with input as created("msg", 432)
