@@ -43,7 +43,7 @@ EMBEDDED    := $(BPF_OBJECTS) $(shell find rego -name '*.rego' -o -name '*.json'
 
 .PHONY: help
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: deps
 deps: ## install what the build needs and this machine lacks
@@ -56,6 +56,10 @@ deps-test: ## install what the tests need and this machine lacks
 .PHONY: deps-vm
 deps-vm: ## install what the tests in virtual machines need and this machine lacks
 	@scripts/deps.sh vm
+
+.PHONY: deps-benign
+deps-benign: ## install the programs of test-benign that this machine lacks
+	@scripts/deps.sh benign || echo 'make deps-benign: what is missing is skipped' >&2
 
 .PHONY: generate
 generate: ## write the files that follow from the event table
@@ -92,6 +96,12 @@ test-e2e: build | deps-test ## run the end-to-end tests against this kernel (as 
 test-vm: build | deps-vm ## run the end-to-end tests under several kernels; KERNEL, HOOK and TEST narrow them, ARGS adds flags
 	$(GO) build -o build/vm/matrix ./tests/vm
 	build/vm/matrix $(if $(KERNEL),-kernel '$(KERNEL)') $(if $(HOOK),-hook '$(HOOK)') $(if $(TEST),-run '$(TEST)') $(ARGS)
+
+.PHONY: test-benign
+test-benign: build | deps-benign ## see that ordinary programs give no alert that matters (as root); ARGS adds flags
+	@mkdir -p build/benign
+	$(GO) build -o build/benign/benign ./tests/benign
+	build/benign/benign $(ARGS)
 
 .PHONY: bench
 bench: $(BPF_OBJECTS) ## run the benchmarks; BENCHTIME is the time for each

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Checks what building ("build"), testing ("test") or testing in virtual machines
-# ("vm") needs, and installs what is missing where it knows how: on Debian and
+# Checks what building ("build"), testing ("test"), testing in virtual machines
+# ("vm") or with other people's programs ("benign") needs, and installs what is missing where it knows how: on Debian and
 # Ubuntu, as root. Where nothing is missing it prints nothing and touches nothing.
 # With arm64 it does so for that architecture too, where that is not this machine's
 # own: compilers and emulator are installed, and what is made of arm64 code is
@@ -12,7 +12,7 @@ readonly libbpf_minimum=1.4
 readonly apt_dir=$PWD/build/apt
 
 usage() {
-	echo "usage: scripts/deps.sh build|test|vm [arm64]" >&2
+	echo "usage: scripts/deps.sh build|test|vm|benign [arm64]" >&2
 	exit 2
 }
 
@@ -33,6 +33,15 @@ has_strace() { command -v strace >/dev/null; }
 has_stress_ng() { command -v stress-ng >/dev/null; }
 has_qemu() { command -v qemu-system-x86_64 >/dev/null; }
 has_busybox() { [[ -x /bin/busybox ]] && ! ldd /bin/busybox >/dev/null 2>&1; }
+has_postgresql() { [[ -x /usr/lib/postgresql/15/bin/postgres ]]; }
+has_package_tools() { command -v dpkg-buildpackage >/dev/null; }
+has_fakeroot() { command -v fakeroot >/dev/null; }
+has_apache() { [[ -x /usr/sbin/apache2 ]]; }
+has_xvfb() { command -v Xvfb >/dev/null; }
+has_x11perf() { command -v x11perf >/dev/null; }
+has_sharelite() { /usr/bin/perl -MIPC::ShareLite -e1 2>/dev/null; }
+has_shareable() { /usr/bin/perl -MIPC::Shareable -e1 2>/dev/null; }
+has_sysv_ipc() { /usr/bin/python3 -c 'import sysv_ipc' 2>/dev/null; }
 has_arm_gcc() { command -v arm-linux-gnueabihf-gcc >/dev/null; }
 has_arm_libc() { has_archive libc arm-linux-gnueabihf-; }
 has_foreign_gcc() { command -v "$triplet-gcc" >/dev/null; }
@@ -102,6 +111,21 @@ foreign_needs() {
 vm_needs() {
 	need has_qemu "QEMU for x86-64" qemu-system-x86 qemu-system-x86-core qemu-system-x86 qemu-system-x86_64
 	need has_busybox "a static busybox" busybox-static busybox busybox busybox-static
+}
+
+# The programs of tests/benign are those of Debian.
+benign_needs() {
+	export RUNLEVEL=1 # so that servers are installed and not started
+	need has_stress_ng "stress-ng" stress-ng stress-ng stress-ng stress-ng
+	need has_postgresql "PostgreSQL 15" postgresql-15 "(none)" "(none)" "(none)"
+	need has_package_tools "dpkg-buildpackage" dpkg-dev "(none)" "(none)" "(none)"
+	need has_fakeroot "fakeroot" fakeroot "(none)" "(none)" "(none)"
+	need has_apache "Apache httpd" apache2-bin "(none)" "(none)" "(none)"
+	need has_xvfb "Xvfb" xvfb "(none)" "(none)" "(none)"
+	need has_x11perf "x11perf" x11-apps "(none)" "(none)" "(none)"
+	need has_sharelite "Perl's IPC::ShareLite" libipc-sharelite-perl "(none)" "(none)" "(none)"
+	need has_shareable "Perl's IPC::Shareable" libipc-shareable-perl "(none)" "(none)" "(none)"
+	need has_sysv_ipc "Python's sysv_ipc" python3-sysv-ipc "(none)" "(none)" "(none)"
 }
 
 # Go comes from no package here: distributions seldom have the release that
@@ -273,7 +297,7 @@ unpack_foreign_programs() {
 }
 
 case ${1-} in
-build | test | vm) ;;
+build | test | vm | benign) ;;
 *) usage ;;
 esac
 check_go
@@ -289,9 +313,10 @@ if can_install; then
 	install_missing
 fi
 library_needs
-if [[ $1 != build ]]; then
-	test_needs
-fi
+case $1 in
+test | vm) test_needs ;;
+benign) benign_needs ;;
+esac
 if [[ $1 == vm ]]; then
 	vm_needs
 fi

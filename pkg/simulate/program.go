@@ -3,11 +3,11 @@ package simulate
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime"
-	"strconv"
 	"strings"
 	"time"
 
@@ -36,18 +36,18 @@ func (a *actor) runAs(path string) {
 
 // bind makes a file appear at a path, in a directory of which nothing else is seen then.
 func bind(file, path string) error {
-	source, err := unix.Open(file, unix.O_PATH|unix.O_CLOEXEC, 0)
+	source, err := os.Open(file) // before something hides it
 	if err != nil {
 		return err
 	}
-	defer unix.Close(source)
+	defer source.Close()
 	if err := unix.Mount("none", filepath.Dir(path), "tmpfs", 0, "mode=0755"); err != nil {
 		return err
 	}
 	if err := os.WriteFile(path, nil, 0o755); err != nil {
 		return err
 	}
-	return unix.Mount("/proc/thread-self/fd/"+strconv.Itoa(source), path, "", unix.MS_BIND, "")
+	return unix.Mount(fmt.Sprintf("/proc/thread-self/fd/%d", source.Fd()), path, "", unix.MS_BIND, "")
 }
 
 // run runs the second program from this thread, and so in its namespaces.
