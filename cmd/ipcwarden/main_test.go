@@ -44,7 +44,7 @@ func TestHelp(t *testing.T) {
 	for _, args := range []string{
 		"", "--help", "help", "help events", "events --help", "version --help", "completion --help",
 		"completion bash --help", "completion zsh --help", "completion fish --help", "run --help", "trace --help",
-		"doctor --help", "signatures --help", "simulate --help",
+		"doctor --help", "signatures --help", "config --help", "config check --help", "status --help", "alerts --help", "simulate --help",
 	} {
 		stdout, stderr, code := ipcwarden(strings.Fields(args)...)
 		if code != 0 || stderr != "" || !strings.Contains(stdout, "Usage:") {

@@ -55,6 +55,8 @@ func newRootCommand(stdout, stderr io.Writer) *cobra.Command {
 		newTraceCommand(),
 		newRecordCommand(),
 		newReplayCommand(),
+		newStatusCommand(),
+		newAlertsCommand(),
 		newSimulateCommand(),
 		newActCommand(),
 		newDoctorCommand(),

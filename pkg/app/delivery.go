@@ -11,6 +11,7 @@ import (
 
 	"github.com/ipcwarden/ipcwarden/pkg/alert"
 	"github.com/ipcwarden/ipcwarden/pkg/sink"
+	"github.com/ipcwarden/ipcwarden/pkg/status"
 )
 
 // drainTime bounds how long the end waits for alerts to be delivered.
@@ -94,4 +95,19 @@ func (d *delivery) close() {
 	c := d.webhook.Counters()
 	d.log.Info("webhook closed", zap.Uint64("sent", c.Sent), zap.Uint64("failed", c.Failed), zap.Uint64("dropped", c.Dropped),
 		zap.Uint64("retries", c.Retries), zap.Error(err))
+}
+
+// status is what became of the alerts, all in all and at each sink that can tell.
+func (d *delivery) status() (status.Alerts, []status.Sink) {
+	stdout := status.Sink{Name: "stdout", Sent: d.delivered, Failed: d.undelivered}
+	if d.failing {
+		stdout.Failing = "the last alert was not delivered"
+	}
+	sinks := []status.Sink{stdout}
+	for _, s := range d.sinks {
+		if s, ok := s.(interface{ Status() status.Sink }); ok {
+			sinks = append(sinks, s.Status())
+		}
+	}
+	return status.Alerts{Delivered: d.delivered, Undelivered: d.undelivered}, sinks
 }

@@ -16,6 +16,7 @@ import (
 
 	"github.com/ipcwarden/ipcwarden/pkg/config"
 	"github.com/ipcwarden/ipcwarden/pkg/regosig"
+	"github.com/ipcwarden/ipcwarden/pkg/status"
 )
 
 const (
@@ -37,8 +38,9 @@ type reloader struct {
 	log    *zap.Logger
 	settle time.Duration
 
-	next   atomic.Pointer[loaded] // loaded, and not taken yet
-	status reloadStatus
+	next    atomic.Pointer[loaded] // loaded, and not taken yet
+	status  reloadStatus
+	systemd notifier
 
 	watch *sourceWatch // nil if there is nothing to watch, or no way to
 	tried string       // fingerprint of the files of the last attempt
@@ -46,7 +48,7 @@ type reloader struct {
 
 // newReloader watches from now on: what changes after the first load is seen.
 func newReloader(opts RunOptions, log *zap.Logger) *reloader {
-	r := &reloader{opts: opts, config: opts.Config, log: log, settle: settleTime}
+	r := &reloader{opts: opts, config: opts.Config, log: log, settle: settleTime, systemd: notifier{log}}
 	r.load = func(c *config.Loaded) (*loaded, error) {
 		set, err := loadSignatures(signatureOptions(c), log)
 		if err == nil {
@@ -77,6 +79,7 @@ func (r *reloader) taken(set *loaded, fields ...zap.Field) {
 		r.opts.LogLevel.SetLevel(level)
 	}
 	r.status.succeeded()
+	r.systemd.ready()
 	r.log.Info("signatures reloaded", fields...)
 }
 
@@ -84,6 +87,7 @@ func (r *reloader) taken(set *loaded, fields ...zap.Field) {
 func (r *reloader) failed(why string, err error) {
 	lines := problems(err)
 	r.status.failed(lines)
+	r.systemd.ready() // as before
 	r.log.Error("not reloaded, configuration and signatures from before stay in use",
 		zap.String("why", why), zap.Strings("problems", lines))
 }
@@ -143,6 +147,7 @@ func (r *reloader) run(ctx context.Context) {
 			return
 		case <-r.opts.Hangup:
 			settled = nil
+			r.systemd.reloading()
 			r.reload("SIGHUP", r.opts.Reread)
 		case e := <-events:
 			if r.watch.matters(e) {
@@ -223,16 +228,7 @@ func problems(err error) []string {
 // reloadStatus is what became of reloads. It is safe for concurrent use.
 type reloadStatus struct {
 	mu    sync.Mutex
-	value ReloadStatus
-}
-
-// ReloadStatus is what became of reloads.
-type ReloadStatus struct {
-	Successes uint64    `json:"successes"` // the first load included
-	Failures  uint64    `json:"failures"`
-	Loaded    time.Time `json:"loaded"` // when what is in use was loaded
-	// Problems is why the last attempt failed; empty if it did not.
-	Problems []string `json:"problems"`
+	value status.Reload
 }
 
 func (s *reloadStatus) succeeded() {
@@ -249,7 +245,7 @@ func (s *reloadStatus) failed(problems []string) {
 	s.value.Problems = problems
 }
 
-func (s *reloadStatus) get() ReloadStatus {
+func (s *reloadStatus) get() status.Reload {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.value

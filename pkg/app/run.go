@@ -7,6 +7,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"github.com/ipcwarden/ipcwarden/pkg/api"
 	"github.com/ipcwarden/ipcwarden/pkg/capture"
 	"github.com/ipcwarden/ipcwarden/pkg/config"
 	"github.com/ipcwarden/ipcwarden/pkg/event"
@@ -55,6 +56,11 @@ func Run(ctx context.Context, opts RunOptions, out io.Writer, log *zap.Logger) e
 	if err != nil {
 		return err
 	}
+	listeners, err := listen(opts.Config, log)
+	if err != nil {
+		return err
+	}
+	defer listeners.close()
 	p, demand, err := openFor(first, opts, log)
 	if err != nil {
 		return err
@@ -77,15 +83,26 @@ func Run(ctx context.Context, opts RunOptions, out io.Writer, log *zap.Logger) e
 		return err
 	}
 	defer delivery.close()
+	alerts := api.NewAlerts(opts.Config.API.Alerts)
+	delivery.sinks = append(delivery.sinks, alerts)
+	monitor := newMonitor(&opts, p, host, reloads, alerts, log)
 	w, err := newWarden(parts{
-		host: host, signatures: first, delivery: delivery, log: log, reloads: reloads, demand: demand,
+		host: host, signatures: first, delivery: delivery, log: log, reloads: reloads, demand: demand, monitor: monitor,
 	})
 	if err != nil {
 		return err
 	}
 	defer w.close()
+	monitor.read(w)
+	listeners.serve(monitor, opts.Config, log)
 	logAttachment(log, p, zap.Int("signatures", first.engine.Len()))
+	lasting, end := context.WithCancel(context.WithoutCancel(ctx)) // until what was captured is delivered
+	defer end()
+	go monitor.run(lasting)
 	go reloads.run(ctx)
+	go reloads.systemd.watchdog(lasting, monitor)
+	reloads.systemd.ready()
+	context.AfterFunc(ctx, reloads.systemd.stopping)
 	err = w.watch(ctx, source)
 	logCounts(log, p, zap.Uint64("alerts", delivery.delivered), zap.Uint64("undelivered", delivery.undelivered))
 	return err

@@ -22,6 +22,8 @@ type parts struct {
 
 	reloads *reloader // nil: the signatures stay as they are
 	demand  demand
+
+	monitor *monitor // nil: nobody looks
 }
 
 // warden is the stage that turns events into alerts, wherever the events come from:
@@ -59,6 +61,7 @@ func (w *warden) watch(ctx context.Context, source pipeline.Source) error {
 // Event implements pipeline.Stage.
 func (w *warden) Event(ctx context.Context, e *event.Event) error {
 	w.reload()
+	w.monitor.look(w)
 	if !w.engine.Events().Has(e.ID) {
 		return nil
 	}
@@ -70,6 +73,7 @@ func (w *warden) Event(ctx context.Context, e *event.Event) error {
 // Idle implements pipeline.Stage.
 func (w *warden) Idle() error {
 	w.reload()
+	w.monitor.look(w)
 	return nil
 }
 

@@ -1,6 +1,13 @@
 package engine
 
-import "sync/atomic"
+import (
+	"sync/atomic"
+	"time"
+)
+
+// timedOf is of how many evaluations one is timed: to read the clock twice takes longer
+// than most evaluations do.
+const timedOf = 64
 
 // Counters is what a signature has done since the engine first had it.
 type Counters struct {
@@ -11,11 +18,16 @@ type Counters struct {
 	Panics      uint64 // events on which it panicked
 	Overruns    uint64 // events on which it used up its budget
 	Suspended   bool   // it is given no more events
+
+	// Elapsed is how long the evaluations took, estimated from one of 64.
+	Elapsed time.Duration
 }
 
 // counters are written by Evaluate and read by anybody.
 type counters struct {
 	evaluations, matches, errors, panics, overruns atomic.Uint64
+
+	timed atomic.Int64 // nanoseconds that the evaluations took which were timed
 }
 
 // Counters lists the counters of every signature, in the order of their ids.
@@ -32,6 +44,7 @@ func (e *Engine) Counters() []Counters {
 			Panics:      c.panics.Load(),
 			Overruns:    c.overruns.Load(),
 			Suspended:   entry.suspended.Load(),
+			Elapsed:     time.Duration(c.timed.Load() * timedOf),
 		}
 	}
 	return list

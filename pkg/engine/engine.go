@@ -134,6 +134,9 @@ func (t *entry) match(ctx context.Context, in *detect.Input, none []detect.Findi
 			found, err = none, nil
 		}
 	}()
-	t.counters.evaluations.Add(1)
+	if t.counters.evaluations.Add(1)%timedOf == 0 {
+		begin := time.Now()
+		defer func() { t.counters.timed.Add(time.Since(begin).Nanoseconds()) }()
+	}
 	return t.signature.Match(ctx, in, none)
 }

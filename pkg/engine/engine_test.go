@@ -156,3 +156,22 @@ func TestNothingSelectedCostsNothing(t *testing.T) {
 		t.Error("evaluated")
 	}
 }
+
+// TestElapsed has a signature that takes long: the estimate of one in many is near what
+// all of them took.
+func TestElapsed(t *testing.T) {
+	const each, times = time.Millisecond, 3 * timedOf
+	e := newOf(t, []detect.Signature{
+		signature("A", event.Of(event.Msgsnd), func(*detect.Input) ([]detect.Finding, error) {
+			time.Sleep(each)
+			return nil, nil
+		}),
+	}, zap.NewNop())
+	begin := time.Now()
+	for range times {
+		evaluate(e, event.Msgsnd)
+	}
+	if got, most := e.Counters()[0].Elapsed, 10*time.Since(begin); got < times*each || got > most {
+		t.Errorf("%s, want %s to %s", got, times*each, most)
+	}
+}

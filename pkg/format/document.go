@@ -1,6 +1,7 @@
 package format
 
 import (
+	"encoding/json"
 	"strconv"
 	"strings"
 
@@ -36,6 +37,15 @@ func number(value any) uint64 {
 		return uint64(v)
 	case uint64:
 		return v
+	case json.Number: // the document was read from JSON
+		if n, err := strconv.ParseInt(v.String(), 10, 64); err == nil {
+			return uint64(n)
+		}
+		n, err := strconv.ParseUint(v.String(), 10, 64)
+		if err != nil {
+			return 0
+		}
+		return n
 	case string:
 		address, err := strconv.ParseUint(strings.TrimPrefix(v, "0x"), 16, 64)
 		if err != nil {

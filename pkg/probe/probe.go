@@ -218,6 +218,17 @@ func (p *Probe) Hook() string { return string(p.attachment.Hook) }
 // Attachment says where the probe is attached, and why there.
 func (p *Probe) Attachment() Attachment { return p.attachment }
 
+// Attached tells whether the programs are in the kernel.
+func (p *Probe) Attached() bool { return p.links != nil }
+
+// Ring is how many bytes of the ring are in use, and how many it has.
+func (p *Probe) Ring() (used, size int) {
+	if p.ring == nil {
+		return 0, 0
+	}
+	return p.ring.reader.AvailableBytes(), p.ring.reader.BufferSize()
+}
+
 // Next fills e with the next call that ended. e and what it refers to are valid
 // until the following Next. It returns os.ErrDeadlineExceeded if nothing came for
 // a moment, and io.EOF after Detach once everything captured has been read. A

@@ -13,6 +13,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/ipcwarden/ipcwarden/pkg/alert"
+	"github.com/ipcwarden/ipcwarden/pkg/status"
 )
 
 const (
@@ -152,6 +153,15 @@ func (w *Webhook) Counters() WebhookCounters {
 		Failed:  w.failed.Load(),
 		Dropped: w.dropped.Load(),
 		Retries: w.retries.Load(),
+	}
+}
+
+// Status is what became of the alerts so far, and how many wait.
+func (w *Webhook) Status() status.Sink {
+	c := w.Counters()
+	return status.Sink{
+		Name: "webhook", Queue: len(w.queue), Capacity: cap(w.queue),
+		Sent: c.Sent, Failed: c.Failed, Dropped: c.Dropped, Retries: c.Retries,
 	}
 }
 

@@ -1,0 +1,124 @@
+// Package status is what a running ipcwarden knows of itself: the counters of every
+// part, and whether all is well. It is what the API answers, what metrics are made
+// of, and what health is judged by.
+package status
+
+import "time"
+
+// Status is the state at one moment. Counters count from the start of the process.
+type Status struct {
+	Version string    `json:"version"` // of ipcwarden
+	PID     int       `json:"pid"`
+	Host    string    `json:"host"`
+	Started time.Time `json:"started"`
+	// Time is when the goroutine of the events counted. It does so every second: if
+	// Time is old, no event is read any more.
+	Time time.Time `json:"time"`
+
+	Ready  bool    `json:"ready"` // all checks are ok
+	Checks []Check `json:"checks"`
+
+	Capture      Capture       `json:"capture"`
+	Rates        Rates         `json:"rates"`
+	Signatures   []Signature   `json:"signatures"`   // by id
+	Correlations []Correlation `json:"correlations"` // of the signatures that correlate, by id
+	Alerts       Alerts        `json:"alerts"`
+	Sinks        []Sink        `json:"sinks"`
+	Reload       Reload        `json:"reload"`
+	API          API           `json:"api"`
+}
+
+// Check is one condition of being ready.
+type Check struct {
+	Name   string `json:"name"`
+	OK     bool   `json:"ok"`
+	Detail string `json:"detail"`
+}
+
+// Capture is what became of the calls: Entered = Emitted + Filtered + Unmatched +
+// InFlight + all of Lost.
+type Capture struct {
+	Attached  bool              `json:"attached"` // the programs are in the kernel
+	Hook      string            `json:"hook"`
+	Why       string            `json:"why"` // that hook
+	Entered   uint64            `json:"entered"`
+	Emitted   uint64            `json:"emitted"`
+	Filtered  uint64            `json:"filtered"`
+	Unmatched uint64            `json:"unmatched"` // no signature could match
+	InFlight  uint64            `json:"inFlight"`  // have not returned
+	Lost      map[string]uint64 `json:"lost"`      // by cause
+	Cut       uint64            `json:"cut"`       // captures of memory that were shortened
+	RingBytes uint64            `json:"ringBytes"` // size of the ring
+	RingUsed  uint64            `json:"ringUsed"`  // bytes in it at Time
+}
+
+// LostCalls is the number of lost calls of any cause.
+func (c *Capture) LostCalls() (n uint64) {
+	for _, lost := range c.Lost {
+		n += lost
+	}
+	return n
+}
+
+// Rates are averages a second, over the last ten seconds or since the start.
+type Rates struct {
+	Calls  float64 `json:"calls"` // that were entered
+	Events float64 `json:"events"`
+	Lost   float64 `json:"lost"`
+	Alerts float64 `json:"alerts"`
+}
+
+// Signature is what a signature has done.
+type Signature struct {
+	ID          string  `json:"id"`
+	Evaluations uint64  `json:"evaluations"` // events that it can match
+	Matches     uint64  `json:"matches"`
+	Errors      uint64  `json:"errors"`   // events on which it could not decide
+	Panics      uint64  `json:"panics"`   // events on which it panicked
+	Overruns    uint64  `json:"overruns"` // events on which it took too long
+	Seconds     float64 `json:"seconds"`  // that evaluations took, estimated from every 64th
+	Suspended   bool    `json:"suspended"`
+}
+
+// Correlation is what became of the matches of a signature that correlates.
+type Correlation struct {
+	ID      string `json:"id"`
+	Matches uint64 `json:"matches"`
+	Found   uint64 `json:"found"`
+	Late    uint64 `json:"late"`    // matches that came too late to count
+	Evicted uint64 `json:"evicted"` // groups that were given up for want of memory
+	Groups  int    `json:"groups"`  // that are remembered
+	Bytes   int    `json:"bytes"`   // that they take, about
+}
+
+// Alerts is what became of alerts.
+type Alerts struct {
+	Delivered   uint64 `json:"delivered"`   // to every sink, or into its queue
+	Undelivered uint64 `json:"undelivered"` // not to every one
+}
+
+// Sink is what became of the alerts at one sink.
+type Sink struct {
+	Name     string `json:"name"`
+	Queue    int    `json:"queue"`    // alerts that wait
+	Capacity int    `json:"capacity"` // of the queue; 0 if there is none
+	Sent     uint64 `json:"sent"`
+	Failed   uint64 `json:"failed"`  // given up after all tries
+	Dropped  uint64 `json:"dropped"` // not taken, as the queue was full
+	Retries  uint64 `json:"retries"`
+	Failing  string `json:"failing,omitempty"` // why the last delivery failed; empty if it did not
+}
+
+// Reload is what became of reloads.
+type Reload struct {
+	Successes uint64    `json:"successes"` // the first load included
+	Failures  uint64    `json:"failures"`
+	Loaded    time.Time `json:"loaded"`   // when what is in use was loaded
+	Problems  []string  `json:"problems"` // why the last attempt failed; empty if it did not
+}
+
+// API is who follows the alerts.
+type API struct {
+	Followers int    `json:"followers"`
+	Dropped   uint64 `json:"dropped"` // alerts that followers were too slow for
+}
