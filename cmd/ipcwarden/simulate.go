@@ -1,13 +1,10 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"slices"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -54,12 +51,17 @@ func newSimulateCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			builtin, err := builtinMetadata()
+			if err != nil {
+				return err
+			}
 			if list {
-				return listScenarios(cmd.OutOrStdout(), scenarios, asJSON)
+				return listScenarios(cmd.OutOrStdout(), scenarios, builtin, asJSON)
 			}
 			ctx, stop := untilSignal(cmd.Context())
 			defer stop()
-			return performAll(ctx, cmd.OutOrStdout(), scenarios, asJSON)
+			show := &show{out: cmd.OutOrStdout(), builtin: builtin, asJSON: asJSON}
+			return show.run(ctx, scenarios)
 		},
 	}
 	answers(cmd)
@@ -112,37 +114,50 @@ type listedScenario struct {
 	ID       string          `json:"id"`
 	Title    string          `json:"title"`
 	Severity detect.Severity `json:"severity"`
+	Off      bool            `json:"offByDefault,omitempty"`
 	Does     string          `json:"does"`
 	Ways     []simulate.Way  `json:"ways"`
 }
 
-func listScenarios(out io.Writer, scenarios []*simulate.Scenario, asJSON bool) error {
-	builtin, err := regosig.Load(regosig.Builtin())
+// builtinMetadata is what the built-in signatures say of themselves, by their ids.
+func builtinMetadata() (map[string]*detect.Metadata, error) {
+	inRego, err := regosig.Load(regosig.Builtin())
 	if err != nil {
-		return err
+		return nil, err
 	}
-	all, err := signatures.AddTo(builtin.Signatures())
+	all, err := signatures.AddTo(inRego.Signatures())
 	if err != nil {
-		return err
+		return nil, err
 	}
+	byID := make(map[string]*detect.Metadata, len(all))
+	for _, s := range all {
+		byID[s.Metadata().ID] = s.Metadata()
+	}
+	return byID, nil
+}
+
+func listScenarios(out io.Writer, scenarios []*simulate.Scenario, builtin map[string]*detect.Metadata, asJSON bool) error {
 	list := make([]listedScenario, len(scenarios))
 	for i, s := range scenarios {
-		list[i] = listedScenario{ID: s.ID, Does: s.Does, Ways: s.Ways}
-		for _, signature := range all {
-			if md := signature.Metadata(); md.ID == s.ID {
-				list[i].Title, list[i].Severity = md.Title, md.Severity
-			}
-		}
+		md := builtin[s.ID]
+		list[i] = listedScenario{ID: s.ID, Title: md.Title, Severity: md.Severity, Off: md.Off, Does: s.Does, Ways: s.Ways}
 	}
 	if asJSON {
 		return writeJSON(out, list)
 	}
 	p := newPage(out)
 	for _, s := range list {
-		p.line("%s  %-8s  %s\n%20s%s", s.ID, s.Severity, p.paint(bold, s.Title), "", s.Does+by(s.Ways))
+		off := ""
+		if s.Off {
+			off = offNote
+		}
+		p.line("%s  %-8s  %s%s\n%20s%s", s.ID, s.Severity, p.paint(bold, s.Title), off, "", s.Does+by(s.Ways))
 	}
 	return p.writeTo(out)
 }
+
+// offNote is said of a signature that nobody looks for unless it is asked for.
+const offNote = " (off by default)"
 
 // by says by which ways something is done, unless it is all of them.
 func by(ways []simulate.Way) string {
@@ -150,55 +165,4 @@ func by(ways []simulate.Way) string {
 		return ""
 	}
 	return fmt.Sprintf(" (%s only)", ways[0])
-}
-
-// performAll performs scenarios by all their ways, and says what became of each.
-func performAll(ctx context.Context, out io.Writer, scenarios []*simulate.Scenario, asJSON bool) error {
-	self, err := os.Executable()
-	if err != nil {
-		return fmt.Errorf("find the program to act: %w", err)
-	}
-	stage := &simulate.Stage{Command: []string{self, actCommand}}
-	defer stage.Close()
-	performances := []simulate.Performance{}
-	failed := 0
-	for _, s := range scenarios {
-		for _, way := range s.Ways {
-			p, err := stage.Perform(ctx, s, way)
-			if err != nil {
-				return err
-			}
-			if performances = append(performances, p); p.Outcome == simulate.Failed {
-				failed++
-			}
-			if asJSON {
-				continue
-			}
-			if err := printPerformance(out, s, &p); err != nil {
-				return err
-			}
-		}
-	}
-	if asJSON {
-		if err := writeJSON(out, performances); err != nil {
-			return err
-		}
-	}
-	if failed > 0 {
-		return &negative{fmt.Sprintf("%d of %d scenarios failed", failed, len(performances))}
-	}
-	return nil
-}
-
-func printPerformance(out io.Writer, s *simulate.Scenario, performed *simulate.Performance) error {
-	p := newPage(out)
-	color, text := green, s.Does
-	if performed.Outcome != simulate.Done {
-		color, text = faint, performed.Reason
-	}
-	if performed.Outcome == simulate.Failed {
-		color = red
-	}
-	p.line("%s  %-6s  %s  %s", s.ID, performed.Way, p.paint(color, fmt.Sprintf("%-7s", strings.ToUpper(string(performed.Outcome)))), escaped(text))
-	return p.writeTo(out)
 }

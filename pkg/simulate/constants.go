@@ -9,11 +9,14 @@ const (
 	noWait    = 0o4000
 
 	remove = 0 // IPC_RMID
+	set    = 1 // IPC_SET
+	stat   = 2 // IPC_STAT
 
 	msgCopy = 0o40000
 	msgStat = 11
 
 	setval = 16
+	undo   = 0x1000
 
 	shmReadOnly = 0o10000
 	shmRound    = 0o20000

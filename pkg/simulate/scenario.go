@@ -25,7 +25,7 @@ var both = []Way{Direct, Multiplexed}
 
 // All lists the scenarios in the order of their ids.
 func All() []*Scenario {
-	all := slices.Concat(access, locks, messages, races, segments)
+	all := slices.Concat(access, changes, locks, messages, races, segments, sprays)
 	slices.SortFunc(all, func(a, b *Scenario) int { return cmp.Compare(a.ID, b.ID) })
 	return all
 }
