@@ -72,7 +72,7 @@ func (s *selection) explain(ctx context.Context, w *regosig.Workbench, id string
 		return nil, err
 	}
 	for _, finding := range found {
-		x.Findings = append(x.Findings, finding.Evidence)
+		x.Findings = append(x.Findings, finding.Explanation())
 	}
 	x.Matches = len(found) > 0
 	return x, nil

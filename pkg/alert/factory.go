@@ -34,7 +34,7 @@ type Factory struct{ Host string }
 func (f *Factory) FromFinding(meta *detect.Metadata, finding detect.Finding, doc *event.Document) *Alert {
 	a := f.base(TypeFinding, meta.Severity)
 	a.Signature = describe(meta)
-	a.Evidence = ownMap(finding.Evidence)
+	a.Evidence = ownMap(finding.Explanation())
 	if c := finding.Correlated; c != nil {
 		a.Time = c.To.UTC()
 		a.Correlation = &Correlation{

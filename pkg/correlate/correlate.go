@@ -157,7 +157,7 @@ func (c *Correlator) observe(s *signature, m *match, finding detect.Finding, in 
 		c.wake = min(c.wake, c.nextClose)
 	}
 	if hit != nil {
-		c.report(s, hit, s.values(in), finding.Evidence, in.Document())
+		c.report(s, hit, s.values(in), finding.Explanation(), in.Document())
 	}
 	c.evict(s)
 }

@@ -75,11 +75,30 @@ type Metadata struct {
 type Finding struct {
 	// Evidence is what the signature wants the reader to see; nil for a bare match.
 	Evidence map[string]any
+	// Unread is the evidence where Evidence is nil and it is made only if somebody looks
+	// at it: most findings are counted by a correlation, or are one of many that an alert
+	// stands for. It is valid until Match is called again with the same input.
+	Unread Evidence
 	// Step is the step of the correlation that the event is; "" if that has none.
 	Step string
 	// Correlated is what a correlation made of many findings, of which this is the
 	// last; nil for a finding on one event.
 	Correlated *Correlated
+}
+
+// Evidence is something that a JSON object can be made of.
+type Evidence interface {
+	// Read makes the object, which belongs to the caller. Its numbers are json.Number.
+	Read() map[string]any
+}
+
+// Explanation is what the signature wants the reader to see, wherever it is; nil for a
+// bare match.
+func (f *Finding) Explanation() map[string]any {
+	if f.Evidence == nil && f.Unread != nil {
+		return f.Unread.Read()
+	}
+	return f.Evidence
 }
 
 // Signature decides whether an event is suspicious. The engine calls Match from

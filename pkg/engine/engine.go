@@ -81,7 +81,7 @@ func (e *Engine) Events() event.Set { return e.state.Load().events }
 
 // Evaluate gives ev to the signatures that select it and can match it, and calls
 // found for each finding, in the order of the signatures' ids. What found receives
-// is valid until it returns, but for the metadata and the evidence. A signature that
+// is valid until it returns, but for the metadata and Finding.Evidence. A signature that
 // fails, panics or takes too long has no finding, is counted and logged, and the
 // others go on.
 func (e *Engine) Evaluate(ctx context.Context, ev *event.Event, found func(*detect.Metadata, detect.Finding, *detect.Input)) {

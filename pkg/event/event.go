@@ -140,22 +140,25 @@ func (e *Event) Failed() bool { return e.Return < 0 && e.Return >= -maxErrno }
 // Flags appends the symbolic flags of the call. For semop and semtimedop these
 // are the flags of all captured operations together.
 func (e *Event) Flags(dst []string) []string {
-	row := e.Row()
-	if i := row.decodeAt(false); i >= 0 {
-		return row.Args[i].Decode.Flags(dst, uint32(e.Args[i]))
-	}
-	return SembufFlags.Flags(dst, e.OperationFlags())
+	set, bits := e.FlagBits()
+	return set.Flags(dst, bits)
 }
 
-// OperationFlags are the flags of all captured operations together, as numbers; 0 for
-// a call that has none.
-func (e *Event) OperationFlags() (all uint32) {
-	if main := &e.Memory[MainMemory]; main.Pointee == Sembufs {
-		for sops := main.Best().Bytes; len(sops) >= SembufSize; sops = sops[SembufSize:] {
-			all |= uint32(uint16(DecodeSembuf(sops).Flags))
-		}
+// FlagBits is what Flags names: a set of flags, and the bits that are set. A call that
+// has none is Plain.
+func (e *Event) FlagBits() (set Decoder, bits uint32) {
+	row := e.Row()
+	if i := row.decodeAt(false); i >= 0 {
+		return row.Args[i].Decode, uint32(e.Args[i])
 	}
-	return all
+	main := &e.Memory[MainMemory]
+	if main.Pointee != Sembufs {
+		return Plain, 0
+	}
+	for sops := main.Best().Bytes; len(sops) >= SembufSize; sops = sops[SembufSize:] {
+		bits |= uint32(uint16(DecodeSembuf(sops).Flags))
+	}
+	return SembufFlags, bits
 }
 
 // Command is the symbolic command of a *ctl call or of ipc, "" for the others

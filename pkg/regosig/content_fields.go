@@ -109,21 +109,13 @@ func operationFlags(flags int16) plan.Value {
 	if bits&^usualFlags == 0 {
 		return flagLists[bits/event.IPCNowait]
 	}
-	return flagList(bits)
+	return namesOf(event.SembufFlags, bits)
 }
 
 // flagLists has the values of operationFlags for the usual ones.
 var flagLists = func() (lists [usualFlags/event.IPCNowait + 1]plan.Value) {
 	for i := range lists {
-		lists[i] = flagList(uint32(i) * event.IPCNowait)
+		lists[i] = namesOf(event.SembufFlags, uint32(i)*event.IPCNowait)
 	}
 	return lists
 }()
-
-func flagList(bits uint32) plan.Value {
-	names := []plan.Value{}
-	for _, name := range event.SembufFlags.Flags(nil, bits) {
-		names = append(names, plan.String(name))
-	}
-	return plan.Array(names)
-}

@@ -152,8 +152,8 @@ func TestSteps(t *testing.T) {
 		var got []string
 		for _, f := range found {
 			got = append(got, f.Step)
-			if len(f.Evidence) != 1 {
-				t.Errorf("%s: evidence %v", name, f.Evidence)
+			if len(f.Explanation()) != 1 {
+				t.Errorf("%s: evidence %v", name, f.Explanation())
 			}
 		}
 		if !reflect.DeepEqual(got, tt.want) {

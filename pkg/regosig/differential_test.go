@@ -1,6 +1,7 @@
 package regosig
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"strings"
@@ -12,19 +13,35 @@ import (
 	"github.com/ipcwarden/ipcwarden/pkg/event"
 )
 
+// judged is a rule, with what its plan says.
+type judged struct {
+	*query
+	value func(context.Context, *detect.Input) (value any, defined bool, err error)
+}
+
+// judgedRules are the verdict of a signature and its evidence.
+func judgedRules(s detect.Signature) []judged {
+	verdict, _ := filterAndVerdict(s)
+	list := []judged{{verdict, verdict.onEvent}}
+	if s, ok := s.(*native); ok && s.evidence != nil {
+		list = append(list, judged{s.evidence.query, func(ctx context.Context, in *detect.Input) (any, bool, error) {
+			var finding detect.Finding
+			err := s.evidence.explain(ctx, in, &finding)
+			object := finding.Explanation()
+			if object == nil {
+				return nil, false, err
+			}
+			return object, true, err
+		}})
+	}
+	return list
+}
+
 // queries are the planned rules of a set.
-func queries(t testing.TB, set *Set) (list []*query) {
+func queries(t testing.TB, set *Set) (list []judged) {
 	t.Helper()
 	for _, s := range set.Signatures() {
-		switch s := s.(type) {
-		case *native:
-			list = append(list, s.verdict)
-			if s.explains {
-				list = append(list, s.evidence)
-			}
-		case *tracee:
-			list = append(list, s.verdict)
-		}
+		list = append(list, judgedRules(s)...)
 	}
 	for _, q := range list {
 		if q.program == nil {
@@ -82,9 +99,9 @@ func everySignature(t testing.TB) *Set {
 // compareWithTopdown evaluates a rule by its plan and by topdown, also for events
 // that its signature does not select, and tells whether it holds. The seed is for
 // the reader.
-func compareWithTopdown(t testing.TB, q *query, in *detect.Input, seed uint64) (holds bool) {
+func compareWithTopdown(t testing.TB, q judged, in *detect.Input, seed uint64) (holds bool) {
 	t.Helper()
-	got, defined, err := q.onEvent(t.Context(), in)
+	got, defined, err := q.value(t.Context(), in)
 	want, wantDefined, wantErr := q.eval(t.Context(), oparego.EvalParsedInput(viewOf(in).term()))
 	switch {
 	case err != nil && strings.Contains(err.Error(), "conflicting values for the same inputs"):

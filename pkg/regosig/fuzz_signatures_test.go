@@ -69,9 +69,8 @@ func (j *judges) agree(t testing.TB, e *event.Event, seed uint64) {
 	for i, s := range j.signatures {
 		id := s.Metadata().ID
 		verdict, filter := filterAndVerdict(s)
-		compareWithTopdown(t, verdict, &j.in, seed)
-		if s, ok := s.(*native); ok && s.explains {
-			compareWithTopdown(t, s.evidence, &j.in, seed)
+		for _, rule := range judgedRules(s) {
+			compareWithTopdown(t, rule, &j.in, seed)
 		}
 		if !s.Metadata().Events.Has(e.ID) {
 			continue

@@ -208,15 +208,18 @@ func (l *loader) addNative(p *regoPackage, md *detect.Metadata, compiler *ast.Co
 		l.add(md.Source, 0, 0, "%v", err)
 		return
 	}
-	l.addSignature(s, s.verdict, s.evidence)
+	rules := []*query{s.verdict}
+	if s.evidence != nil {
+		rules = append(rules, s.evidence.query)
+	}
+	l.addSignature(s, rules...)
 }
 
-// addSignature adds a signature to the set, with the rules that it evaluates, of
-// which any may be nil.
+// addSignature adds a signature to the set, with the rules that it evaluates.
 func (l *loader) addSignature(s detect.Signature, rules ...*query) {
 	l.set.signatures = append(l.set.signatures, s)
 	for _, q := range rules {
-		if q != nil && q.unplanned != nil {
+		if q.unplanned != nil {
 			l.set.interpret = append(l.set.interpret, fmt.Sprintf("%s: %s is evaluated by OPA's interpreter: %s",
 				printable(s.Metadata().Source), q.rule, printable(q.unplanned.Error())))
 		}

@@ -29,7 +29,11 @@ func load(t *testing.T, text string) detect.Signature {
 func match(ctx context.Context, s detect.Signature, e *event.Event) ([]detect.Finding, error) {
 	var in detect.Input
 	in.Reset(e)
-	return s.Match(ctx, &in, nil)
+	found, err := s.Match(ctx, &in, nil)
+	for i := range found {
+		found[i].Evidence, found[i].Unread = found[i].Explanation(), nil
+	}
+	return found, err
 }
 
 func TestNativeVerdicts(t *testing.T) {
@@ -158,7 +162,7 @@ func TestTraceeSignatures(t *testing.T) {
 	e := sample(event.Shmat)
 	e.Args[2] = 0o10000
 	found, err := match(t.Context(), busy, e)
-	if err != nil || len(found) != 1 || !maps.Equal(found[0].Evidence, map[string]any{"segment": json.Number("7"), "who": "a\ufffdb"}) {
+	if err != nil || len(found) != 1 || !maps.Equal(found[0].Explanation(), map[string]any{"segment": json.Number("7"), "who": "a\ufffdb"}) {
 		t.Errorf("got %v and error %v", found, err)
 	}
 	e.Args[2] = 0

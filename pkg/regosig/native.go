@@ -16,11 +16,10 @@ type native struct {
 	metadata *detect.Metadata
 	verdict  *query // match, findings, or the steps of a correlation
 	filter   *prefilter.Filter
-	evidence *query // of match
-	explains bool   // the package has evidence
-	overlaps bool   // the package reads which calls were on the same memory
-	many     bool   // the verdict is findings
-	stepped  bool   // the verdict is steps
+	evidence *explanation // of match; nil if the package has none
+	overlaps bool         // the package reads which calls were on the same memory
+	many     bool         // the verdict is findings
+	stepped  bool         // the verdict is steps
 }
 
 // checkNative reports rules that do not have the form that the contract gives
@@ -70,7 +69,7 @@ func (p *regoPackage) checkNative(ps *problems) {
 // newNative prepares the package's rules. The package holds to the contract.
 func newNative(p *regoPackage, md *detect.Metadata, compiler *ast.Compiler, caps *ast.Capabilities) (*native, error) {
 	s := &native{
-		metadata: md, many: p.has(findingsRule), stepped: p.stepped != nil, explains: p.has(evidenceRule),
+		metadata: md, many: p.has(findingsRule), stepped: p.stepped != nil,
 		overlaps: p.readsOverlaps(compiler),
 	}
 	var err error
@@ -78,8 +77,8 @@ func newNative(p *regoPackage, md *detect.Metadata, compiler *ast.Compiler, caps
 		return nil, err
 	}
 	s.filter = filterOf(compiler, s.verdict.rule, s.many || s.stepped)
-	if s.explains {
-		s.evidence, err = prepare(compiler, caps, p.modules[0].Package, evidenceRule)
+	if p.has(evidenceRule) {
+		s.evidence, err = prepareEvidence(compiler, caps, p.modules[0].Package)
 	}
 	return s, err
 }
@@ -108,26 +107,19 @@ func (s *native) Match(ctx context.Context, in *detect.Input, found []detect.Fin
 	if !matched {
 		return found, nil
 	}
-	var evidence map[string]any
-	if s.explains {
-		if evidence, err = s.explanation(ctx, in); err != nil {
-			return found, err
-		}
+	finding, err := s.explained(ctx, in)
+	if err != nil {
+		return found, err
 	}
-	return append(found, detect.Finding{Evidence: evidence}), nil
+	return append(found, finding), nil
 }
 
-// explanation is the evidence; nil if nothing of it is defined for the event.
-func (s *native) explanation(ctx context.Context, in *detect.Input) (map[string]any, error) {
-	value, defined, err := s.evidence.onEvent(ctx, in)
-	if err != nil || !defined {
-		return nil, err
+// explained is a finding with the evidence.
+func (s *native) explained(ctx context.Context, in *detect.Input) (finding detect.Finding, err error) {
+	if s.evidence != nil {
+		err = s.evidence.explain(ctx, in, &finding)
 	}
-	evidence, ok := value.(map[string]any)
-	if !ok {
-		return nil, fmt.Errorf("%s is %s, not an object", s.evidence.rule, kindOf(value))
-	}
-	return evidence, nil
+	return finding, err
 }
 
 // appendAll makes each element of findings a finding.
@@ -146,16 +138,16 @@ func (s *native) appendAll(found []detect.Finding, value any) ([]detect.Finding,
 // appendSteps makes each step that holds a finding. They share the evidence.
 func (s *native) appendSteps(ctx context.Context, in *detect.Input, found []detect.Finding, value any) ([]detect.Finding, error) {
 	steps, _ := value.([]any)
-	var evidence map[string]any
-	if s.explains && len(steps) > 0 {
-		var err error
-		if evidence, err = s.explanation(ctx, in); err != nil {
-			return found, err
-		}
+	if len(steps) == 0 {
+		return found, nil
+	}
+	finding, err := s.explained(ctx, in)
+	if err != nil {
+		return found, err
 	}
 	for _, step := range steps {
-		name, _ := step.(string) // as stepRule wrote it
-		found = append(found, detect.Finding{Step: name, Evidence: evidence})
+		finding.Step, _ = step.(string) // as stepRule wrote it
+		found = append(found, finding)
 	}
 	return found, nil
 }

@@ -86,15 +86,12 @@ func filterOf(compiler *ast.Compiler, rule ast.Ref, many bool) *prefilter.Filter
 // with the event.
 func (q *query) onEvent(ctx context.Context, in *detect.Input) (value any, defined bool, err error) {
 	v := viewOf(in)
-	if q.program == nil || v.interpreted {
+	if !q.runs(v) {
 		return q.eval(ctx, oparego.EvalParsedInput(v.term()))
 	}
 	answer, err := q.evaluate(ctx, v)
-	if err != nil {
-		return nil, false, fmt.Errorf("evaluating %s: %w", q.rule, err)
-	}
-	if !answer.Defined() {
-		return nil, false, nil
+	if err != nil || !answer.Defined() {
+		return nil, false, err
 	}
 	if value, err = answer.JSON(); err != nil {
 		return nil, false, fmt.Errorf("the value of %s: %w", q.rule, err)
@@ -102,16 +99,24 @@ func (q *query) onEvent(ctx context.Context, in *detect.Input) (value any, defin
 	return value, true, nil
 }
 
-// evaluate is the rule's value by its plan, undefined if it does not hold.
-func (q *query) evaluate(ctx context.Context, v *view) (plan.Value, error) {
+// runs tells whether the rule is evaluated by its plan.
+func (q *query) runs(v *view) bool { return q.program != nil && !v.interpreted }
+
+// evaluate is the rule's value by its plan, undefined if it does not hold. It is valid
+// until the next evaluation.
+func (q *query) evaluate(ctx context.Context, v *view) (answer plan.Value, err error) {
 	if q.planned != nil {
-		return v.evaluator.EvalRule(ctx, q.planned, v)
+		answer, err = v.evaluator.EvalRule(ctx, q.planned, v)
+	} else {
+		var results []plan.Value
+		if results, err = v.evaluator.Eval(ctx, q.program, plan.Value{}, v); len(results) > 0 {
+			answer = results[0].Get(result)
+		}
 	}
-	results, err := v.evaluator.Eval(ctx, q.program, plan.Value{}, v)
-	if err != nil || len(results) == 0 {
-		return plan.Value{}, err
+	if err != nil {
+		return plan.Value{}, fmt.Errorf("evaluating %s: %w", q.rule, err)
 	}
-	return results[0].Get(result), nil
+	return answer, nil
 }
 
 // onNothing evaluates the rule without an input.

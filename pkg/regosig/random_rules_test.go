@@ -37,7 +37,7 @@ func TestRandomRules(t *testing.T) {
 		planned++
 		for event := range uint64(4) {
 			in.Reset(randomEvent(seed*4 + event))
-			if compareWithTopdown(t, q, &in, seed) {
+			if compareWithTopdown(t, judged{q, q.onEvent}, &in, seed) {
 				holds++
 			}
 		}

@@ -101,6 +101,17 @@ func (s *tracee) Match(ctx context.Context, in *detect.Input, found []detect.Fin
 	if id := e.Process.ContainerID; !s.selected[e.ID].has(originOf(id != "", id)) {
 		return found, nil
 	}
+	if v := viewOf(in); s.verdict.runs(v) {
+		answer, err := s.verdict.evaluate(ctx, v)
+		switch {
+		case err != nil || !answer.Defined():
+			return found, err
+		case answer.IsTrue():
+			return append(found, detect.Finding{}), nil
+		case answer.IsObject():
+			return append(found, detect.Finding{Unread: v.evidence.of(answer)}), nil
+		}
+	}
 	value, defined, err := s.verdict.onEvent(ctx, in)
 	if err != nil || !defined {
 		return found, err

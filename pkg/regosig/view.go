@@ -27,12 +27,9 @@ type view struct {
 
 	callError plan.Value
 
-	flags     plan.Value // undefined until somebody asks
-	flagList  plan.List
-	flagNames []string
-	flagVals  []plan.Value
-
 	evaluator plan.Evaluator
+	evidence  evidence
+	flags     [1 << flagBits]flags
 	addresses [1 << addressBits]address
 }
 
@@ -50,7 +47,7 @@ func newView() any { return new(view) }
 
 func (v *view) reset(in *detect.Input) {
 	v.in, v.event = in, in.Event()
-	v.document, v.parsed, v.flags = plan.Value{}, nil, plan.Value{}
+	v.document, v.parsed = plan.Value{}, nil
 	v.callError = plan.Value{}
 	if !v.event.Unfinished {
 		v.callError = unlessEmpty(event.Errno(v.event.Return))
@@ -83,18 +80,38 @@ func (v *view) term() ast.Value {
 	return v.parsed
 }
 
-// symbolicFlags are Document.Flags.
-func (v *view) symbolicFlags() plan.Value {
-	if v.flags.Defined() {
-		return v.flags
-	}
-	v.flagNames, v.flagVals = v.event.Flags(v.flagNames[:0]), v.flagVals[:0]
-	for _, name := range v.flagNames {
-		v.flagVals = append(v.flagVals, plan.String(name))
-	}
-	v.flags = v.flagList.Set(v.flagVals)
-	return v.flags
+// flagBits is the binary logarithm of the number of sets of flags whose names are
+// remembered.
+const flagBits = 5
+
+// flags are bits with the array of their names.
+type flags struct {
+	set   event.Decoder
+	bits  uint32
+	names plan.Value
 }
+
+// symbolicFlags are Document.Flags. It allocates only for bits that are not remembered.
+func (v *view) symbolicFlags() plan.Value {
+	set, bits := v.event.FlagBits()
+	f := &v.flags[(uint64(bits)<<8|uint64(set))*hashFactor>>(64-flagBits)]
+	if !f.names.Defined() || f.set != set || f.bits != bits {
+		*f = flags{set, bits, namesOf(set, bits)}
+	}
+	return f.names
+}
+
+// namesOf is the array of the flags' names.
+func namesOf(set event.Decoder, bits uint32) plan.Value {
+	names := []plan.Value{}
+	for _, name := range set.Flags(nil, bits) {
+		names = append(names, plan.String(name))
+	}
+	return plan.Array(names)
+}
+
+// hashFactor spreads numbers over the upper bits of their products with it.
+const hashFactor = 0x9e3779b97f4a7c15
 
 // addressBits is the binary logarithm of the number of addresses whose text is
 // remembered: calls in a loop have the same ones.
@@ -109,7 +126,7 @@ type address struct {
 // addressText is a pointer as documents write it. It allocates only for one that
 // is not remembered.
 func (v *view) addressText(pointer uint64) plan.Value {
-	a := &v.addresses[pointer*0x9e3779b97f4a7c15>>(64-addressBits)]
+	a := &v.addresses[pointer*hashFactor>>(64-addressBits)]
 	if a.text == "" || a.pointer != pointer {
 		*a = address{pointer, "0x" + strconv.FormatUint(pointer, 16)}
 	}

@@ -284,8 +284,8 @@ func TestExplainAgreesWithMatch(t *testing.T) {
 				}
 				if len(found) > 0 {
 					matched++
-					if len(found[0].Evidence) != len(x.Findings[0]) {
-						t.Errorf("%s: evidence %v, want %v", s.Metadata().ID, x.Findings[0], found[0].Evidence)
+					if len(found[0].Explanation()) != len(x.Findings[0]) {
+						t.Errorf("%s: evidence %v, want %v", s.Metadata().ID, x.Findings[0], found[0].Explanation())
 					}
 				}
 				for _, body := range x.Bodies {

@@ -18,21 +18,9 @@ type collection struct {
 // one.
 const indexedFrom = 12
 
-func newArray(capacity int) Value {
-	return Value{kind: kindArray, ref: &collection{vals: make([]Value, 0, capacity)}}
-}
+func newArray() Value { return Value{kind: kindArray, ref: &collection{}} }
 
 func newObject() Value { return Value{kind: kindObject, ref: &collection{sorted: true}} }
-
-// newObjectOf has room for n members.
-func newObjectOf(n int) Value {
-	c := &collection{sorted: true}
-	if n > 0 {
-		room := make([]Value, 2*n)
-		c.keys, c.vals = room[:0:n], room[n:n]
-	}
-	return Value{kind: kindObject, ref: c}
-}
 
 func newSet() Value { return Value{kind: kindSet, ref: &collection{sorted: true}} }
 

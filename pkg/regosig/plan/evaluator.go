@@ -19,11 +19,12 @@ const pollEvery = 1024
 // keeps its memory from one evaluation to the next.
 type Evaluator struct {
 	program *Program
-	source  any            // what nodes read from
-	stack   []Value        // all frames
-	free    []Value        // the part of the stack that no frame has
-	memo    []memo         // of functions without arguments of their own, by their number
-	epoch   uint64         // of the memo entries that hold
+	source  any     // what nodes read from
+	stack   []Value // all frames
+	free    []Value // the part of the stack that no frame has
+	memo    []memo  // of functions without arguments of their own, by their number
+	epoch   uint64  // of the memo entries that hold
+	pool    pool
 	args    [maxArgs]Value // of the built-in that is being called
 
 	ctx   context.Context
@@ -45,9 +46,9 @@ type memo struct {
 }
 
 // Eval evaluates the program's query. Each result is an object with the query's
-// variables; there is none where the query is undefined. The slice is valid until
-// the next call; its values share nothing with the evaluator, but their strings
-// and collections may be those that nodes have read from source.
+// variables; there is none where the query is undefined. They are valid until the
+// next evaluation, and their strings and collections may be those that nodes have read
+// from source.
 //
 // input is the input document, or undefined for none; with Options.Input, it is
 // not looked at, and what the nodes read comes from source.
@@ -70,11 +71,22 @@ func (e *Evaluator) Eval(ctx context.Context, p *Program, input Value, source an
 // like those that Eval returns.
 func (e *Evaluator) EvalRule(ctx context.Context, r *Rule, source any) (Value, error) {
 	e.start(ctx, r.program, source)
-	v := e.call(r.function, Value{})
-	if v.kind == kindNode {
-		v = e.whole(v)
-	}
+	v := e.whole(e.call(r.function, Value{}))
 	return v, e.end()
+}
+
+// EvalRules is EvalRule for several rules of one program, which may share what they
+// use. It appends their values to dst.
+func (e *Evaluator) EvalRules(ctx context.Context, rules []*Rule, source any, dst []Value) ([]Value, error) {
+	e.start(ctx, rules[0].program, source)
+	for _, r := range rules {
+		dst = append(dst, e.whole(e.call(r.function, Value{})))
+		if e.err != nil {
+			break
+		}
+		e.free = e.stack
+	}
+	return dst, e.end()
 }
 
 // call runs a function of the input and the data.
@@ -109,6 +121,7 @@ func (e *Evaluator) start(ctx context.Context, p *Program, source any) {
 		e.memo = make([]memo, len(p.funcs))
 	}
 	e.epoch++ // which no memo entry has
+	e.pool.reset()
 	e.program, e.ctx, e.source, e.free = p, ctx, source, e.stack
 	e.steps, e.bytes, e.fuel = p.options.Steps, p.options.Bytes, 0
 	e.results, e.bctxReady = e.results[:0], false

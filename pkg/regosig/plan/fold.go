@@ -112,7 +112,7 @@ func (c *compiler) foldStatement(s ir.Stmt, building map[ir.Local]Value, left ma
 	case *ir.MakeNullStmt:
 		begin(s.Target, Null)
 	case *ir.MakeArrayStmt:
-		begin(s.Target, newArray(0))
+		begin(s.Target, newArray())
 	case *ir.MakeSetStmt:
 		begin(s.Target, newSet())
 	case *ir.MakeObjectStmt:

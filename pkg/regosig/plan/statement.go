@@ -100,29 +100,25 @@ func (c *compiler) assignment(s ir.Stmt) statement {
 	case *ir.AssignVarOnceStmt:
 		return c.assignOnce(s)
 	case *ir.MakeArrayStmt:
-		target, capacity := c.local(s.Target), max(0, int(s.Capacity))
-		return func(_ *Evaluator, f []Value) int {
-			f[target] = newArray(capacity)
-			return next
-		}
+		return c.makes(s.Target, kindArray)
 	case *ir.MakeObjectStmt:
-		target, capacity := c.local(s.Target), min(c.facts.changed[s.Target], maxRoom)
-		return func(_ *Evaluator, f []Value) int {
-			f[target] = newObjectOf(capacity)
-			return next
-		}
+		return c.makes(s.Target, kindObject)
 	case *ir.MakeSetStmt:
-		target := c.local(s.Target)
-		return func(_ *Evaluator, f []Value) int {
-			f[target] = newSet()
-			return next
-		}
+		return c.makes(s.Target, kindSet)
 	}
 	return nil
 }
 
-// maxRoom bounds the members that an object has room for from the start.
-const maxRoom = 32
+// makes compiles the making of an empty collection.
+func (c *compiler) makes(local ir.Local, kind kind) statement {
+	target := c.local(local)
+	return func(e *Evaluator, f []Value) int {
+		made := e.pool.make()
+		made.sorted = kind != kindArray
+		f[target] = Value{kind: kind, ref: made}
+		return next
+	}
+}
 
 func (c *compiler) set(local ir.Local, v Value) statement {
 	target := c.local(local)

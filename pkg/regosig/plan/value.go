@@ -93,21 +93,14 @@ func Object(keys, vals []Value) Value {
 	return object
 }
 
-// List is an array that uses its memory again and again.
-type List struct{ elements collection }
-
-// Set makes the list one of other elements, which it takes over. The value is
-// valid until Set is called again.
-func (l *List) Set(elements []Value) Value {
-	l.elements.vals, l.elements.frozen = elements, true
-	return Value{kind: kindArray, ref: &l.elements}
-}
-
 // Defined tells whether there is a value.
 func (v Value) Defined() bool { return v.kind != kindUndefined }
 
 // IsTrue tells whether the value is the boolean true.
 func (v Value) IsTrue() bool { return v.kind == kindBool && v.num != 0 }
+
+// IsObject tells whether the value is an object.
+func (v Value) IsObject() bool { return v.kind == kindObject }
 
 // AsString returns the text of a string.
 func (v Value) AsString() (s string, ok bool) { return v.str, v.kind == kindString }

@@ -224,7 +224,8 @@ func hasFlag(name string) func(*event.Event) bool {
 		case where.bit == 0:
 			return false
 		case where.arg < 0:
-			return e.OperationFlags()&where.bit != 0
+			_, bits := e.FlagBits()
+			return bits&where.bit != 0
 		default:
 			return uint32(e.Args[where.arg])&where.bit != 0
 		}

@@ -1,0 +1,122 @@
+package regosig
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/open-policy-agent/opa/v1/ast"
+
+	"github.com/ipcwarden/ipcwarden/pkg/detect"
+	"github.com/ipcwarden/ipcwarden/pkg/regosig/plan"
+)
+
+// explanation is the evidence of a signature, prepared to be evaluated for many events.
+type explanation struct {
+	*query
+	// members are the rules of the object, which are evaluated without making it, and
+	// keys what they are called; nil if it has to be made.
+	members []*plan.Rule
+	keys    []string
+}
+
+// evidence is what an explanation came to for one event: an object, or its members, of
+// which some may be undefined. There is one for each view.
+type evidence struct {
+	object plan.Value
+	keys   []string
+	values []plan.Value
+}
+
+// prepareEvidence makes the query for the evidence of a package.
+func prepareEvidence(compiler *ast.Compiler, caps *ast.Capabilities, pkg *ast.Package) (*explanation, error) {
+	q, err := prepare(compiler, caps, pkg, evidenceRule)
+	if err != nil || q.program == nil {
+		return &explanation{query: q}, err
+	}
+	node := compiler.RuleTree
+	for _, term := range q.rule {
+		if node = node.Child(term.Value); node == nil {
+			return &explanation{query: q}, nil
+		}
+	}
+	x := &explanation{query: q}
+	for _, key := range node.Sorted {
+		name, isText := key.(ast.String)
+		rule := q.program.Rule(q.rule.Append(ast.NewTerm(key)).String())
+		if !isText || rule == nil || len(node.Child(key).Children) > 0 || len(node.Values) > 0 {
+			return &explanation{query: q}, nil // the object has to be made
+		}
+		x.keys, x.members = append(x.keys, string(name)), append(x.members, rule)
+	}
+	return x, nil
+}
+
+// explain evaluates the evidence of a finding, which has none if it is not defined.
+func (x *explanation) explain(ctx context.Context, in *detect.Input, finding *detect.Finding) error {
+	v := viewOf(in)
+	if !x.runs(v) {
+		value, defined, err := x.onEvent(ctx, in)
+		if err != nil || !defined {
+			return err
+		}
+		var ok bool
+		if finding.Evidence, ok = value.(map[string]any); !ok {
+			return x.noObject(value)
+		}
+		return nil
+	}
+	e := &v.evidence
+	if len(x.members) == 0 {
+		object, err := x.evaluate(ctx, v)
+		if err != nil || !object.Defined() {
+			return err
+		}
+		if !object.IsObject() {
+			value, _ := object.JSON()
+			return x.noObject(value)
+		}
+		finding.Unread = e.of(object)
+		return nil
+	}
+	var err error
+	e.object, e.keys = plan.Value{}, x.keys
+	if e.values, err = v.evaluator.EvalRules(ctx, x.members, v, e.values[:0]); err != nil {
+		return fmt.Errorf("evaluating %s: %w", x.rule, err)
+	}
+	finding.Unread = e
+	return nil
+}
+
+func (x *explanation) noObject(value any) error {
+	return fmt.Errorf("%s is %s, not an object", x.rule, kindOf(value))
+}
+
+// of makes e the evidence that is an object.
+func (e *evidence) of(object plan.Value) *evidence {
+	e.object, e.keys = object, nil
+	return e
+}
+
+// Read makes an object of the evidence.
+func (e *evidence) Read() map[string]any {
+	if e.object.Defined() {
+		object, _ := readable(e.object).(map[string]any)
+		return object
+	}
+	object := make(map[string]any, len(e.keys))
+	for i, key := range e.keys {
+		if e.values[i].Defined() {
+			object[key] = readable(e.values[i])
+		}
+	}
+	return object
+}
+
+// readable is the JSON of a value, or its text if there is none.
+func readable(v plan.Value) any {
+	value, err := v.JSON()
+	if err != nil {
+		return v.String()
+	}
+	return value
+}

@@ -1,0 +1,38 @@
+package plan
+
+// The bounds of what a pool keeps: collections, and elements of each.
+const (
+	maxPooled = 256
+	maxKept   = 64
+)
+
+// pool is the collections that statements make, which are used again by the next
+// evaluation.
+type pool struct {
+	collections []*collection
+	used        int
+}
+
+// make is an empty collection.
+func (p *pool) make() *collection {
+	if p.used == len(p.collections) {
+		if p.used == maxPooled {
+			return new(collection)
+		}
+		p.collections = append(p.collections, new(collection))
+	}
+	p.used++
+	return p.collections[p.used-1]
+}
+
+// reset takes back all collections.
+func (p *pool) reset() {
+	for _, c := range p.collections[:p.used] {
+		keys, vals := c.keys[:0], c.vals[:0]
+		*c = collection{}
+		if cap(keys) <= maxKept && cap(vals) <= maxKept {
+			c.keys, c.vals = keys, vals
+		}
+	}
+	p.used = 0
+}
