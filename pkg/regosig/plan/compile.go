@@ -41,14 +41,15 @@ type compiler struct {
 	same      map[ir.Local]ir.Local // the same
 
 	// A function whose rules all give the same constant returns with the first
-	// that holds: no other can contradict it, and topdown does not evaluate it.
-	constant        Value
-	returnsConstant ir.Local
+	// that holds: no other can contradict it, and topdown does not evaluate it. So does
+	// one that gets its result in one place. returns is the local that has it, or -1.
+	constant Value // undefined if it is none
+	returns  ir.Local
 }
 
 func newCompiler(p *Program, policy *ir.Policy, fn *function) *compiler {
 	return &compiler{
-		program: p, policy: policy, fn: fn, returnsConstant: -1,
+		program: p, policy: policy, fn: fn, returns: -1,
 		slots: map[ir.Local]int{}, nodes: map[int]*Node{}, constants: map[ir.Local]Value{}, same: map[ir.Local]ir.Local{},
 	}
 }

@@ -42,9 +42,46 @@ func constantResult(f *ir.Func) (constant Value, target ir.Local) {
 	return Value{}, -1
 }
 
+// soleResult is the local that a function's result is taken from, if only one statement
+// gives it a value, in no iteration: whoever gets there can return. It is -1 otherwise.
+func soleResult(f *ir.Func) ir.Local {
+	sole, assignments := ir.Local(-1), 0
+	var count func(blocks []*ir.Block, weight int)
+	count = func(blocks []*ir.Block, weight int) {
+		for _, b := range blocks {
+			if b == nil {
+				continue
+			}
+			for _, s := range b.Stmts {
+				inside := weight
+				switch s := s.(type) {
+				case *ir.ScanStmt:
+					inside = 2
+				case *ir.AssignVarOnceStmt:
+					if s.Target != f.Return {
+						sole = s.Target
+						assignments += weight
+					} else if source, isLocal := localOf(s.Source); isLocal && source != sole {
+						assignments = 2
+					}
+				default:
+					if makes(s) == f.Return {
+						assignments = 2
+					}
+				}
+				count(nestedBlocks(s), inside)
+			}
+		}
+	}
+	if count(f.Blocks, 1); assignments != 1 {
+		return -1
+	}
+	return sole
+}
+
 // live leaves out the blocks of a function that are never reached, or do nothing.
 func (c *compiler) live(blocks []*ir.Block) []*ir.Block {
-	if c.returnsConstant < 0 {
+	if c.returns < 0 {
 		return blocks
 	}
 	var live []*ir.Block
@@ -53,7 +90,7 @@ func (c *compiler) live(blocks []*ir.Block) []*ir.Block {
 			continue
 		}
 		// Whoever would define it returns instead.
-		if defined, ok := b.Stmts[0].(*ir.IsDefinedStmt); ok && defined.Source == c.returnsConstant {
+		if defined, ok := b.Stmts[0].(*ir.IsDefinedStmt); ok && defined.Source == c.returns {
 			continue
 		}
 		if _, ok := b.Stmts[0].(*ir.ReturnLocalStmt); ok && i == len(blocks)-1 {

@@ -80,11 +80,13 @@ func (e *Evaluator) EvalRule(ctx context.Context, r *Rule, source any) (Value, e
 func (e *Evaluator) EvalRules(ctx context.Context, rules []*Rule, source any, dst []Value) ([]Value, error) {
 	e.start(ctx, rules[0].program, source)
 	for _, r := range rules {
-		dst = append(dst, e.whole(e.call(r.function, Value{})))
-		if e.err != nil {
+		var v Value
+		if r.function.load != nil {
+			v = r.function.load(source)
+		} else if v = e.call(r.function, Value{}); e.err != nil {
 			break
 		}
-		e.free = e.stack
+		dst, e.free = append(dst, e.whole(v)), e.stack
 	}
 	return dst, e.end()
 }

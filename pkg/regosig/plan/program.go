@@ -73,6 +73,7 @@ type function struct {
 	frame    int // number of locals
 	memoised bool
 	constant Value // of a rule that is one
+	load     load  // of a rule that is a part of the input; nil for others
 	blocks   []statement
 }
 
@@ -124,11 +125,14 @@ func Compile(policy *ir.Policy, entrypoint string, options Options) (*Program, e
 		}
 		for i, f := range policy.Funcs.Funcs {
 			c := newCompiler(p, policy, p.funcs[i])
-			c.constant, c.returnsConstant = constantResult(f)
+			if c.constant, c.returns = constantResult(f); c.returns < 0 {
+				c.returns = soleResult(f)
+			}
 			if err := c.compile(f.Blocks, f.Params, f.Return); err != nil {
 				return nil, err
 			}
 			p.funcs[i].constant = c.constantRule(f)
+			p.funcs[i].load = c.loads(f)
 		}
 	}
 	if i := slices.IndexFunc(policy.Plans.Plans, func(q *ir.Plan) bool { return q.Name == entrypoint }); i >= 0 {

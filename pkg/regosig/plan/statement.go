@@ -130,10 +130,13 @@ func (c *compiler) set(local ir.Local, v Value) statement {
 
 func (c *compiler) assignOnce(s *ir.AssignVarOnceStmt) statement {
 	source, target := c.operand(s.Source), c.local(s.Target)
-	if s.Target == c.returnsConstant {
-		result, constant := c.fn.result, c.constant
+	if s.Target == c.returns {
+		result := c.fn.result
+		if c.constant.Defined() {
+			source = operand{-1, c.constant}
+		}
 		return func(_ *Evaluator, f []Value) int {
-			f[result] = constant
+			f[result] = source.value(f)
 			return returned
 		}
 	}
