@@ -1,6 +1,8 @@
 package regosig
 
 import (
+	"slices"
+
 	"github.com/ipcwarden/ipcwarden/pkg/event"
 	"github.com/ipcwarden/ipcwarden/pkg/regosig/plan"
 )
@@ -38,18 +40,42 @@ func contentNode(i int, look event.Look) *plan.Node {
 		"gid":  settingsField(i, look, func(set event.SetRequest) plan.Value { return plan.Int(int64(set.GID)) }),
 		"mode": settingsField(i, look, func(set event.SetRequest) plan.Value { return plan.Int(int64(set.Mode)) }),
 	}
+	own["tvSec"] = timespecField(i, look, func(seconds, _ int64) int64 { return seconds })
+	own["tvNsec"] = timespecField(i, look, func(_, nanos int64) int64 { return nanos })
 	qbytes := settingsField(i, look, func(set event.SetRequest) plan.Value { return plan.Uint(set.QueueBytes) })
 	own["qbytes"] = func(v *view) plan.Value { return ifPresent(v.event.SettingsKind() == event.MessageQueue, qbytes(v)) }
 	node := objectNode[event.Content](own)
 	node.Whole = func(source any) plan.Value { return source.(*view).content(i, look) }
 	for name, member := range node.Members {
 		if own[name] == nil {
-			key := plan.String(name)
-			member.Read = func(source any) plan.Value { return source.(*view).content(i, look).Get(key) }
+			key, of := plan.String(name), pointees[name]
+			member.Read = func(source any) plan.Value {
+				v := source.(*view)
+				if of != nil && !slices.Contains(of, v.regions[i].Pointee) {
+					return plan.Value{}
+				}
+				return v.content(i, look).Get(key)
+			}
 		}
 	}
 	node.Members["sops"] = operationsMember(i, look)
 	return node
+}
+
+// pointees has the members of Content that only some memory has.
+var pointees = map[string][]event.Pointee{
+	"text": {event.MsgbufIn, event.MsgbufOut}, "values": {event.Semun, event.SemunOut}, "pointer": {event.NoPointee},
+}
+
+// timespecField is a member of Content that only a time has.
+func timespecField(i int, look event.Look, part func(seconds, nanos int64) int64) readField {
+	return func(v *view) plan.Value {
+		if v.regions[i].Pointee != event.Timespec {
+			return plan.Value{}
+		}
+		seconds, nanos, ok := event.DecodeTimespec(v.event.ABI, v.event.Time64, v.look(i, look).Bytes)
+		return ifPresent(ok, plan.Int(part(seconds, nanos)))
+	}
 }
 
 // settingsField is a member of Content that only settings have.

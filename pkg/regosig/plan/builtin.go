@@ -45,7 +45,7 @@ func (c *compiler) builtin(s *ir.CallStmt, args []operand, result int) statement
 				return stop
 			}
 		}
-		if v := fast(list); v.Defined() {
+		if v := fast(e, list); v.Defined() {
 			return e.made(v, &f[result])
 		}
 		return general(e, f)

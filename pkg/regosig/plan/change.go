@@ -27,7 +27,7 @@ func (c *compiler) change(s ir.Stmt) statement {
 				return e.fail(ErrBudget)
 			}
 			if f[array].kind == kindArray {
-				elements := f[array].changeable()
+				elements := f[array].changeable(e)
 				elements.vals = append(elements.vals, value.whole(e, f))
 			}
 			return next
@@ -39,7 +39,7 @@ func (c *compiler) change(s ir.Stmt) statement {
 				return e.fail(ErrBudget)
 			}
 			if f[set].kind == kindSet {
-				f[set].changeable().add(value.whole(e, f).freeze())
+				f[set].changeable(e).add(value.whole(e, f).freeze())
 			}
 			return next
 		}
@@ -50,7 +50,7 @@ func (c *compiler) change(s ir.Stmt) statement {
 				return e.fail(ErrBudget)
 			}
 			if f[object].kind == kindObject {
-				f[object].changeable().put(key.whole(e, f).freeze(), value.whole(e, f))
+				f[object].changeable(e).put(key.whole(e, f).freeze(), value.whole(e, f))
 			}
 			return next
 		}
@@ -80,7 +80,7 @@ func (c *compiler) insertOnce(s *ir.ObjectInsertOnceStmt) statement {
 			}
 			return next
 		}
-		members = f[object].changeable()
+		members = f[object].changeable(e)
 		members.appendKey(k)
 		members.vals = append(members.vals, v)
 		return next
@@ -94,7 +94,7 @@ func (c *compiler) merge(s *ir.ObjectMergeStmt) statement {
 		Code: topdown.WithMergeErr, Message: "real and replacement data could not be merged", Location: c.location(&s.Location),
 	}
 	return func(e *Evaluator, f []Value) int {
-		merged, ok := merge(e.whole(f[a]), e.whole(f[b]))
+		merged, ok := e.merge(e.whole(f[a]), e.whole(f[b]))
 		if !ok {
 			return e.fail(conflict)
 		}
@@ -104,7 +104,7 @@ func (c *compiler) merge(s *ir.ObjectMergeStmt) statement {
 }
 
 // merge is the union of two objects, of their members where both have an object.
-func merge(a, b Value) (Value, bool) {
+func (e *Evaluator) merge(a, b Value) (Value, bool) {
 	switch {
 	case !a.Defined():
 		return b, true
@@ -114,12 +114,12 @@ func merge(a, b Value) (Value, bool) {
 		return Value{}, false
 	}
 	merged := a.freeze()
-	members := merged.changeable()
+	members := merged.changeable(e)
 	for i, key := range b.ref.keys {
 		value := b.ref.vals[i]
 		if at := members.find(key); at >= 0 {
 			var ok bool
-			if value, ok = merge(members.vals[at], value); !ok {
+			if value, ok = e.merge(members.vals[at], value); !ok {
 				return Value{}, false
 			}
 		}

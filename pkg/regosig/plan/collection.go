@@ -141,11 +141,11 @@ func (v Value) freeze() Value {
 
 // changeable makes the value at v one that may be changed, by a copy if it is
 // shared, and returns its elements.
-func (v *Value) changeable() *collection {
+func (v *Value) changeable(e *Evaluator) *collection {
 	if v.ref.frozen {
-		c := &collection{sorted: v.ref.sorted}
-		c.keys = append(make([]Value, 0, len(v.ref.keys)+1), v.ref.keys...)
-		c.vals = append(make([]Value, 0, len(v.ref.vals)+1), v.ref.vals...)
+		c := e.pool.make()
+		c.sorted = v.ref.sorted
+		c.keys, c.vals = append(c.keys, v.ref.keys...), append(c.vals, v.ref.vals...)
 		v.ref = c
 	}
 	return v.ref

@@ -31,7 +31,7 @@ func (c *compiler) condition(first, second ir.Stmt) statement {
 		if !list[0].Defined() || !list[1].Defined() {
 			return stop
 		}
-		v := fast.call(list)
+		v := fast.call(e, list)
 		if v.kind != kindBool {
 			if code := general(e, f); code != next {
 				return code

@@ -108,7 +108,7 @@ func (c *compiler) with(s *ir.WithStmt) statement {
 		saved, remembered := f[local], e.memo
 		replacement := value.value(f)
 		if len(path) > 0 {
-			replacement = upsert(e.whole(saved), path, e.whole(replacement))
+			replacement = e.upsert(e.whole(saved), path, e.whole(replacement))
 		}
 		f[local] = replacement
 		e.memo = make([]memo, len(remembered))
@@ -129,14 +129,14 @@ func (c *compiler) with(s *ir.WithStmt) statement {
 
 // upsert is a copy of v with a member at path, which is not empty. What is on the
 // way and no object is replaced by one.
-func upsert(v Value, path []Value, member Value) Value {
+func (e *Evaluator) upsert(v Value, path []Value, member Value) Value {
 	if v.kind != kindObject {
-		v = newObject()
+		v = e.collect(kindObject)
 	}
 	v.freeze()
-	members := v.changeable()
+	members := v.changeable(e)
 	if len(path) > 1 {
-		member = upsert(v.Get(path[0]), path[1:], member)
+		member = e.upsert(v.Get(path[0]), path[1:], member)
 	}
 	members.put(path[0], member)
 	return v

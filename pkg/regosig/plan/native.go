@@ -10,7 +10,7 @@ import (
 // does not know, an error among them: topdown then has the word.
 type native struct {
 	arity int
-	call  func(args []Value) Value
+	call  func(_ *Evaluator, args []Value) Value
 }
 
 // comparisons tell by the order of two values whether a comparison holds.
@@ -87,15 +87,15 @@ func matcher(name string, args []operand) func(Value) Value {
 	}
 }
 
-func compared(holds func(int) bool) func([]Value) Value {
-	return func(args []Value) Value {
+func compared(holds func(int) bool) func(*Evaluator, []Value) Value {
+	return func(_ *Evaluator, args []Value) Value {
 		return Bool(holds(Compare(args[0], args[1])))
 	}
 }
 
 // isKind makes a type check.
-func isKind(kinds ...kind) func([]Value) Value {
-	return func(args []Value) Value {
+func isKind(kinds ...kind) func(*Evaluator, []Value) Value {
+	return func(_ *Evaluator, args []Value) Value {
 		for _, k := range kinds {
 			if args[0].kind == k {
 				return Bool(true)
@@ -105,7 +105,7 @@ func isKind(kinds ...kind) func([]Value) Value {
 	}
 }
 
-func member(args []Value) Value {
+func member(_ *Evaluator, args []Value) Value {
 	switch in := args[1]; in.kind {
 	case kindSet:
 		return Bool(in.ref.find(args[0]) >= 0)
@@ -119,7 +119,7 @@ func member(args []Value) Value {
 	return Bool(false)
 }
 
-func memberWithKey(args []Value) Value {
+func memberWithKey(_ *Evaluator, args []Value) Value {
 	key, value, in := args[0], args[1], args[2]
 	found := in.Get(key)
 	if in.kind == kindSet && !Equal(key, value) {

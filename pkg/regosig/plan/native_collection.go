@@ -2,11 +2,11 @@ package plan
 
 import "slices"
 
-func intersection(args []Value) Value {
+func intersection(e *Evaluator, args []Value) Value {
 	if args[0].kind != kindSet || args[1].kind != kindSet {
 		return Value{}
 	}
-	both := newSet()
+	both := e.collect(kindSet)
 	for _, element := range args[0].ref.keys {
 		if args[1].ref.find(element) >= 0 {
 			both.ref.appendKey(element)
@@ -15,35 +15,38 @@ func intersection(args []Value) Value {
 	return both
 }
 
-func union(args []Value) Value {
+func union(e *Evaluator, args []Value) Value {
 	if args[0].kind != kindSet || args[1].kind != kindSet {
 		return Value{}
 	}
 	all := args[0].freeze()
-	set := all.changeable()
+	set := all.changeable(e)
 	for _, element := range args[1].ref.keys {
 		set.add(element)
 	}
 	return all
 }
 
-func arrayConcat(args []Value) Value {
+func arrayConcat(e *Evaluator, args []Value) Value {
 	if args[0].kind != kindArray || args[1].kind != kindArray {
 		return Value{}
 	}
-	return Array(slices.Concat(args[0].ref.vals, args[1].ref.vals))
+	all := e.collect(kindArray)
+	all.ref.vals = append(append(all.ref.vals, args[0].ref.vals...), args[1].ref.vals...)
+	return all
 }
 
-func arrayReverse(args []Value) Value {
+func arrayReverse(e *Evaluator, args []Value) Value {
 	if args[0].kind != kindArray {
 		return Value{}
 	}
-	reversed := slices.Clone(args[0].ref.vals)
-	slices.Reverse(reversed)
-	return Array(reversed)
+	reversed := e.collect(kindArray)
+	reversed.ref.vals = append(reversed.ref.vals, args[0].ref.vals...)
+	slices.Reverse(reversed.ref.vals)
+	return reversed
 }
 
-func objectGet(args []Value) Value {
+func objectGet(_ *Evaluator, args []Value) Value {
 	object, path, found := args[0], args[1], Value{}
 	if object.kind != kindObject {
 		return Value{}
@@ -62,32 +65,32 @@ func objectGet(args []Value) Value {
 	return found
 }
 
-func objectUnion(args []Value) Value {
+func objectUnion(e *Evaluator, args []Value) Value {
 	if args[0].kind != kindObject || args[1].kind != kindObject {
 		return Value{}
 	}
-	return overwrite(args[0], args[1])
+	return e.overwrite(args[0], args[1])
 }
 
 // overwrite is the union of two objects, in which the second one's members win
 // where not both have an object.
-func overwrite(a, b Value) Value {
+func (e *Evaluator) overwrite(a, b Value) Value {
 	if a.kind != kindObject || b.kind != kindObject {
 		return b
 	}
 	merged := a.freeze()
-	members := merged.changeable()
+	members := merged.changeable(e)
 	for i, key := range b.ref.keys {
 		value := b.ref.vals[i]
 		if at := members.find(key); at >= 0 {
-			value = overwrite(members.vals[at], value)
+			value = e.overwrite(members.vals[at], value)
 		}
 		members.put(key, value)
 	}
 	return merged
 }
 
-func objectFilter(args []Value) Value {
+func objectFilter(e *Evaluator, args []Value) Value {
 	object, filter := args[0], args[1]
 	if object.kind != kindObject {
 		return Value{}
@@ -95,7 +98,7 @@ func objectFilter(args []Value) Value {
 	wanted := filter
 	switch filter.kind {
 	case kindArray:
-		wanted = newSet()
+		wanted = e.collect(kindSet)
 		for _, key := range filter.ref.vals {
 			wanted.ref.add(key)
 		}
@@ -103,7 +106,7 @@ func objectFilter(args []Value) Value {
 	default:
 		return Value{}
 	}
-	filtered := newObject()
+	filtered := e.collect(kindObject)
 	for i, key := range object.ref.keys {
 		if wanted.ref.find(key) >= 0 {
 			filtered.ref.put(key, object.ref.vals[i])
@@ -112,11 +115,11 @@ func objectFilter(args []Value) Value {
 	return filtered
 }
 
-func objectKeys(args []Value) Value {
+func objectKeys(e *Evaluator, args []Value) Value {
 	if args[0].kind != kindObject {
 		return Value{}
 	}
-	keys := newSet()
+	keys := e.collect(kindSet)
 	for _, key := range args[0].ref.keys {
 		keys.ref.appendKey(key)
 	}

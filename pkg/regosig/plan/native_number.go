@@ -8,8 +8,8 @@ import (
 
 // integers makes a built-in of a function of integers, which reports false where
 // the result is none, or the arguments are an error.
-func integers(f func(a, b int64) (int64, bool)) func([]Value) Value {
-	return func(args []Value) Value {
+func integers(f func(a, b int64) (int64, bool)) func(*Evaluator, []Value) Value {
+	return func(_ *Evaluator, args []Value) Value {
 		if args[0].kind != kindInt || args[1].kind != kindInt {
 			return Value{}
 		}
@@ -71,11 +71,11 @@ func shiftRight(a, b int64) (int64, bool) {
 	return a >> min(b, 63), true
 }
 
-func minus(args []Value) Value {
+func minus(e *Evaluator, args []Value) Value {
 	if args[0].kind != kindSet || args[1].kind != kindSet {
-		return integers(subtract)(args)
+		return integers(subtract)(e, args)
 	}
-	difference := newSet()
+	difference := e.collect(kindSet)
 	for _, element := range args[0].ref.keys {
 		if args[1].ref.find(element) < 0 {
 			difference.ref.appendKey(element)
@@ -84,7 +84,7 @@ func minus(args []Value) Value {
 	return difference
 }
 
-func absolute(args []Value) Value {
+func absolute(_ *Evaluator, args []Value) Value {
 	if n := args[0].num; args[0].kind == kindInt && n != math.MinInt64 {
 		return Int(max(n, -n))
 	}
@@ -102,7 +102,7 @@ func (v Value) elements() []Value {
 	return nil
 }
 
-func sum(args []Value) Value {
+func sum(_ *Evaluator, args []Value) Value {
 	if args[0].kind != kindArray && args[0].kind != kindSet {
 		return Value{}
 	}
@@ -121,8 +121,8 @@ func sum(args []Value) Value {
 }
 
 // extreme makes max, with a sign of 1, or min, with -1.
-func extreme(sign int) func([]Value) Value {
-	return func(args []Value) Value {
+func extreme(sign int) func(*Evaluator, []Value) Value {
+	return func(_ *Evaluator, args []Value) Value {
 		elements := args[0].elements()
 		if len(elements) == 0 {
 			return Value{}
@@ -140,7 +140,7 @@ func extreme(sign int) func([]Value) Value {
 	}
 }
 
-func toNumber(args []Value) Value {
+func toNumber(_ *Evaluator, args []Value) Value {
 	switch v := args[0]; v.kind {
 	case kindNull:
 		return Int(0)
@@ -156,7 +156,7 @@ func toNumber(args []Value) Value {
 	return Value{}
 }
 
-func formatInt(args []Value) Value {
+func formatInt(_ *Evaluator, args []Value) Value {
 	if args[0].kind != kindInt || args[1].kind != kindInt {
 		return Value{}
 	}

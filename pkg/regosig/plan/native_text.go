@@ -8,8 +8,8 @@ import (
 )
 
 // texts makes a built-in of a test of two strings.
-func texts(holds func(a, b string) bool) func([]Value) Value {
-	return func(args []Value) Value {
+func texts(holds func(a, b string) bool) func(*Evaluator, []Value) Value {
+	return func(_ *Evaluator, args []Value) Value {
 		if args[0].kind != kindString || args[1].kind != kindString {
 			return Value{}
 		}
@@ -30,7 +30,7 @@ func isASCII(s string) bool {
 	return true
 }
 
-func indexOf(args []Value) Value {
+func indexOf(_ *Evaluator, args []Value) Value {
 	if args[0].kind != kindString || args[1].kind != kindString || args[1].str == "" ||
 		!isASCII(args[0].str) || !isASCII(args[1].str) {
 		return Value{}
@@ -38,7 +38,7 @@ func indexOf(args []Value) Value {
 	return Int(int64(strings.Index(args[0].str, args[1].str)))
 }
 
-func substring(args []Value) Value {
+func substring(_ *Evaluator, args []Value) Value {
 	text, start, length := args[0].str, args[1].num, args[2].num
 	if args[0].kind != kindString || args[1].kind != kindInt || args[2].kind != kindInt || start < 0 || !isASCII(text) {
 		return Value{}
@@ -53,33 +53,33 @@ func substring(args []Value) Value {
 	return String(text)
 }
 
-func lower(args []Value) Value {
+func lower(_ *Evaluator, args []Value) Value {
 	if args[0].kind != kindString {
 		return Value{}
 	}
 	return String(strings.ToLower(args[0].str))
 }
 
-func upper(args []Value) Value {
+func upper(_ *Evaluator, args []Value) Value {
 	if args[0].kind != kindString {
 		return Value{}
 	}
 	return String(strings.ToUpper(args[0].str))
 }
 
-func split(args []Value) Value {
-	if args[0].kind != kindString || args[1].kind != kindString || args[1].str == "" {
+func split(e *Evaluator, args []Value) Value {
+	text, by := args[0].str, args[1].str
+	if args[0].kind != kindString || args[1].kind != kindString || by == "" && !isASCII(text) {
 		return Value{}
 	}
-	text, by := args[0].str, args[1].str
-	parts := make([]Value, 0, strings.Count(text, by)+1)
+	parts := e.collect(kindArray)
 	for part := range strings.SplitSeq(text, by) {
-		parts = append(parts, String(part))
+		parts.ref.vals = append(parts.ref.vals, String(part))
 	}
-	return Array(parts)
+	return parts
 }
 
-func concat(args []Value) Value {
+func concat(_ *Evaluator, args []Value) Value {
 	if args[0].kind != kindString || args[1].kind != kindArray && args[1].kind != kindSet {
 		return Value{}
 	}
@@ -105,7 +105,7 @@ func concat(args []Value) Value {
 	return String(text.String())
 }
 
-func sprintf(args []Value) Value {
+func sprintf(_ *Evaluator, args []Value) Value {
 	if args[0].kind != kindString || args[1].kind != kindArray {
 		return Value{}
 	}

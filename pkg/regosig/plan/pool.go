@@ -36,3 +36,10 @@ func (p *pool) reset() {
 	}
 	p.used = 0
 }
+
+// collect is an empty array, set or object, valid until the next evaluation.
+func (e *Evaluator) collect(kind kind) Value {
+	c := e.pool.make()
+	c.sorted = kind != kindArray
+	return Value{kind: kind, ref: c}
+}

@@ -113,9 +113,7 @@ func (c *compiler) assignment(s ir.Stmt) statement {
 func (c *compiler) makes(local ir.Local, kind kind) statement {
 	target := c.local(local)
 	return func(e *Evaluator, f []Value) int {
-		made := e.pool.make()
-		made.sorted = kind != kindArray
-		f[target] = Value{kind: kind, ref: made}
+		f[target] = e.collect(kind)
 		return next
 	}
 }
