@@ -30,6 +30,8 @@ func translate(expr *ast.Expr) (c condition, ok bool) {
 		c, ok = translateTerm(terms)
 	case []*ast.Term:
 		c, ok = translateCall(terms)
+	case *ast.Every:
+		c, ok = translateEvery(terms)
 	}
 	if !ok || !expr.Negated {
 		return c, ok
@@ -87,7 +89,7 @@ func translateCall(terms []*ast.Term) (condition, bool) {
 	name := terms[0].Value.String()
 	// A function and what it returns: f(x) = y is written f(x, y).
 	if arity := functions[name]; arity > 0 && len(terms) == arity+2 {
-		return compare(equal, "=", ast.CallTerm(terms[:arity+1]...), terms[arity+1])
+		return compare(equal, ast.CallTerm(terms[:arity+1]...), terms[arity+1])
 	}
 	if len(terms) != 3 {
 		return condition{}, false
@@ -95,8 +97,8 @@ func translateCall(terms []*ast.Term) (condition, bool) {
 	if name == ast.Member.Name {
 		return translateMember(terms[1], terms[2])
 	}
-	if c, ok := comparisons[name]; ok {
-		return compare(c.op, c.words, terms[1], terms[2])
+	if op, ok := comparisons[name]; ok {
+		return compare(op, terms[1], terms[2])
 	}
 	return condition{}, false
 }
@@ -107,7 +109,7 @@ var mirrored = map[comparison]comparison{
 }
 
 // compare takes two operands, of which one at most may have many values.
-func compare(op comparison, words string, a, b *ast.Term) (condition, bool) {
+func compare(op comparison, a, b *ast.Term) (condition, bool) {
 	left, ok1 := operandOf(a)
 	right, ok2 := operandOf(b)
 	if !ok1 || !ok2 || (left.one == nil && right.one == nil) {
@@ -115,7 +117,7 @@ func compare(op comparison, words string, a, b *ast.Term) (condition, bool) {
 	}
 	c := condition{
 		Condition: sieve.Condition{
-			Words:    left.words + " " + words + " " + right.words,
+			Words:    left.words + " " + signs[op] + " " + right.words,
 			Events:   either(left.events, right.events),
 			Frequent: frequent[left.words] || frequent[right.words] || op == notEqual && !left.rare,
 		},

@@ -59,8 +59,8 @@ var lists = map[string]func(*event.Event, comparison, value) bool{
 		}
 		return ofInt(m.SegmentID)
 	}),
-	"memory[].atEntry.sops[].sem_num": ofOperations(func(op event.Sembuf) int64 { return int64(op.Number) }),
-	"memory[].atEntry.sops[].sem_op":  ofOperations(func(op event.Sembuf) int64 { return int64(op.Op) }),
+	"memory[].atEntry.sops[].sem_num": ofOperations(operationFields["sem_num"]),
+	"memory[].atEntry.sops[].sem_op":  ofOperations(operationFields["sem_op"]),
 	"overlaps[].writes": func(e *event.Event, op comparison, other value) bool {
 		for i := range e.Overlaps {
 			if op.holds(ofBool(e.Overlaps[i].Writes), other) {
@@ -187,8 +187,7 @@ func ofOperations(get func(event.Sembuf) int64) func(*event.Event, comparison, v
 				continue
 			}
 			for b := m.Entry.Bytes; len(b) >= event.SembufSize; b = b[event.SembufSize:] {
-				n := get(event.DecodeSembuf(b))
-				if other.kind == number && op.orders(n, other.number) || other.kind != number && op.holds(ofInt(n), other) {
+				if op.holdsFor(get(event.DecodeSembuf(b)), other) {
 					return true
 				}
 			}

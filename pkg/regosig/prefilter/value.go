@@ -80,12 +80,13 @@ const (
 	isTruthy // of one value: it holds as an expression that is the value alone
 )
 
-var comparisons = map[string]struct {
-	op    comparison
-	words string
-}{
-	"eq": {equal, "="}, "equal": {equal, "="}, "neq": {notEqual, "!="}, "lt": {less, "<"}, "lte": {lessOrEqual, "<="},
-	"gt": {greater, ">"}, "gte": {greaterOrEqual, ">="},
+var comparisons = map[string]comparison{
+	"eq": equal, "equal": equal, "neq": notEqual, "lt": less, "lte": lessOrEqual, "gt": greater, "gte": greaterOrEqual,
+}
+
+// signs are the comparisons in words.
+var signs = map[comparison]string{
+	equal: "=", notEqual: "!=", less: "<", lessOrEqual: "<=", greater: ">", greaterOrEqual: ">=",
 }
 
 // holds tells whether a op b holds, as Rego decides it. Where that is not known
