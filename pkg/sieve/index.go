@@ -18,7 +18,8 @@ type Signature struct {
 // Of each alternative of each filter one condition is the key, the rarest one.
 // Alternatives whose keys ask the same of an event share the question: it is asked
 // once, and only the alternatives that the answer leaves are looked at any further.
-// So an event costs as much as there are questions, not as there are signatures.
+// Nor is any other condition asked twice about one event. So an event costs as much as
+// there are questions, not as there are signatures.
 type Index struct {
 	kinds [1 << 8]kind // by event ID, a byte
 }
@@ -26,8 +27,10 @@ type Index struct {
 // kind is the signatures that select one kind of event. They have numbers of their
 // own, in the order of the list that the index was made of.
 type kind struct {
-	signatures []int    // places in that list
-	always     []uint64 // a bit for each that cannot be filtered
+	signatures []int                     // places in that list
+	always     []uint64                  // a bit for each that cannot be filtered
+	holds      []func(*event.Event) bool // conditions, each once
+	numbers    map[string]int            // of them, by their words
 	questions  []question
 	conditions []conditional
 	guarded    []guarded
@@ -36,7 +39,7 @@ type kind struct {
 // candidate is an alternative of one of a kind's signatures.
 type candidate struct {
 	signature int
-	rest      Alternative // what has to hold beside the key
+	rest      []int // conditions that have to hold beside the key
 }
 
 // NewIndex makes an index of signatures, which it calls by their places in the list.
@@ -49,13 +52,14 @@ func NewIndex(signatures []Signature) *Index {
 				k.signatures = append(k.signatures, i)
 			}
 		}
-		k.always = make([]uint64, (len(k.signatures)+wordBits-1)/wordBits)
+		k.always = make([]uint64, words(len(k.signatures)))
 		for number, i := range k.signatures {
 			k.add(row.ID, number, signatures[i].Filter)
 		}
 		for i := range k.questions {
 			k.questions[i].prepare()
 		}
+		k.numbers = nil
 	}
 	return x
 }
@@ -76,8 +80,13 @@ func (k *kind) add(id event.ID, number int, filter *Filter) {
 			}
 			i := rest.rarest()
 			keys = append(keys, &rest[i])
-			others := append(append(Alternative{}, rest[:i]...), rest[i+1:]...)
-			candidates = append(candidates, candidate{number, others})
+			c := candidate{signature: number}
+			for j := range rest {
+				if j != i {
+					c.rest = append(c.rest, k.number(&rest[j]))
+				}
+			}
+			candidates = append(candidates, c)
 		}
 	}
 	if filter == nil {
@@ -91,18 +100,32 @@ func (k *kind) add(id event.ID, number int, filter *Filter) {
 
 func (k *kind) file(key *Condition, c candidate) {
 	if key.Key == nil {
-		under(k.guard(key.Guard), key, c)
+		under(k.guard(key.Guard), k.number(key), c)
 		return
 	}
 	for i := range k.questions {
 		if k.questions[i].field.Name == key.Key.Field.Name {
-			k.questions[i].add(key, c)
+			k.questions[i].add(key.Key, k.number(key), c)
 			return
 		}
 	}
 	q := question{field: key.Key.Field}
-	q.add(key, c)
+	q.add(key.Key, k.number(key), c)
 	k.questions = append(k.questions, q)
+}
+
+// number is that of a condition.
+func (k *kind) number(c *Condition) int {
+	n, ok := k.numbers[c.Words]
+	if !ok {
+		n = len(k.holds)
+		k.holds = append(k.holds, c.Holds)
+		if k.numbers == nil {
+			k.numbers = map[string]int{}
+		}
+		k.numbers[c.Words] = n
+	}
+	return n
 }
 
 // guard is where the conditions are that have a guard.
@@ -156,33 +179,21 @@ func (a Alternative) rarest() (place int) {
 	return place
 }
 
-// Found is where Select leaves what it finds. It keeps its memory from event to
-// event; the zero Found is ready.
-type Found struct {
-	marked     []uint64 // a bit for each of the kind's signatures
-	signatures []int
-}
-
-const wordBits = 64
-
-func mark(words []uint64, i int) { words[i/wordBits] |= 1 << (i % wordBits) }
-
 // Select returns the signatures that e can match, in the order of the list that the
 // index was made of. They are valid until found is used again. Nothing is allocated
 // once found has been used for every kind of event.
 func (x *Index) Select(e *event.Event, found *Found) []int {
 	k := &x.kinds[e.ID]
-	found.marked = append(found.marked[:0], k.always...)
+	found.begin(k, e)
 	for i := range k.questions {
-		k.questions[i].ask(e, found.marked)
+		k.questions[i].ask(found)
 	}
-	markThose(k.conditions, e, found.marked)
+	found.markThose(k.conditions)
 	for i := range k.guarded {
 		if g := &k.guarded[i]; g.guard.Holds(e) {
-			markThose(g.conditions, e, found.marked)
+			found.markThose(g.conditions)
 		}
 	}
-	found.signatures = found.signatures[:0]
 	for i, word := range found.marked {
 		for ; word != 0; word &= word - 1 {
 			found.signatures = append(found.signatures, k.signatures[i*wordBits+bits.TrailingZeros64(word)])

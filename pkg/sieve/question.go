@@ -4,8 +4,6 @@ import (
 	"cmp"
 	"math"
 	"slices"
-
-	"github.com/ipcwarden/ipcwarden/pkg/event"
 )
 
 // question is a field of the event, and the alternatives that each answer leaves.
@@ -26,7 +24,7 @@ type answer struct {
 
 // whole is an alternative with its key.
 type whole struct {
-	key *Condition
+	key int // a condition of the kind
 	candidate
 }
 
@@ -38,8 +36,7 @@ type bound struct {
 // fewAnswers is how many constants are compared one by one.
 const fewAnswers = 8
 
-func (q *question) add(condition *Condition, c candidate) {
-	key := condition.Key
+func (q *question) add(key *Key, condition int, c candidate) {
 	q.all = append(q.all, whole{condition, c})
 	for _, text := range key.Texts {
 		if q.texts == nil {
@@ -95,67 +92,54 @@ func (q *question) prepare() {
 	slices.SortStableFunc(q.below, func(a, b bound) int { return cmp.Compare(b.number, a.number) })
 }
 
-// ask marks the signatures that e can match by one of the alternatives.
-func (q *question) ask(e *event.Event, marked []uint64) {
+// ask marks the signatures that the event can match by one of the alternatives.
+func (q *question) ask(f *Found) {
 	if q.field.Text != nil {
-		text, certainty := q.field.Text(e)
+		text, certainty := q.field.Text(f.event)
 		if certainty == Known {
-			markAll(q.texts[text], e, marked)
+			f.mark(q.texts[text])
 		} else {
-			q.unanswered(certainty, e, marked)
+			q.unanswered(certainty, f)
 		}
 		return
 	}
-	n, certainty := q.field.Number(e)
+	n, certainty := q.field.Number(f.event)
 	if certainty != Known {
-		q.unanswered(certainty, e, marked)
+		q.unanswered(certainty, f)
 		return
 	}
 	for i := range q.few {
 		if q.few[i].number == n {
-			markAll(q.few[i].candidates, e, marked)
+			f.mark(q.few[i].candidates)
 			break
 		}
 	}
 	if q.many != nil {
 		if a := q.many[n]; a != nil {
-			markAll(a.candidates, e, marked)
+			f.mark(a.candidates)
 		}
 	}
 	for i := range q.above {
 		if n < q.above[i].number {
 			break
 		}
-		q.above[i].mark(e, marked)
+		f.try(&q.above[i].candidate)
 	}
 	for i := range q.below {
 		if n > q.below[i].number {
 			break
 		}
-		q.below[i].mark(e, marked)
+		f.try(&q.below[i].candidate)
 	}
 }
 
-func (q *question) unanswered(certainty Certainty, e *event.Event, marked []uint64) {
+func (q *question) unanswered(certainty Certainty, f *Found) {
 	if certainty == Undefined {
 		return
 	}
 	for i := range q.all {
-		if w := &q.all[i]; w.key.Holds(e) {
-			w.mark(e, marked)
+		if w := &q.all[i]; f.holds(w.key) {
+			f.try(&w.candidate)
 		}
-	}
-}
-
-func markAll(candidates []candidate, e *event.Event, marked []uint64) {
-	for i := range candidates {
-		candidates[i].mark(e, marked)
-	}
-}
-
-// mark marks the candidate's signature if the rest of the alternative may hold too.
-func (c *candidate) mark(e *event.Event, marked []uint64) {
-	if marked[c.signature/wordBits]&(1<<(c.signature%wordBits)) == 0 && c.rest.mayHold(e) {
-		mark(marked, c.signature)
 	}
 }

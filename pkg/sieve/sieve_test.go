@@ -1,6 +1,7 @@
 package sieve
 
 import (
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -24,9 +25,8 @@ var returned = &Field{Name: "returnValue", Number: func(e *event.Event) (int64, 
 
 // comparison is a condition on returned.
 func comparison(operator Operator, numbers ...int64) Condition {
-	words := []string{"=", "<", "<=", ">", ">="}[operator]
 	return Condition{
-		Words: words,
+		Words: fmt.Sprint([]string{"=", "<", "<=", ">", ">="}[operator], numbers),
 		Holds: func(e *event.Event) bool {
 			n, certainty := returned.Number(e)
 			return certainty == Unknown || certainty == Known && slices.ContainsFunc(numbers, func(c int64) bool {
