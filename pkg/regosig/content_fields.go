@@ -89,7 +89,15 @@ func settingsField(i int, look event.Look, read func(event.SetRequest) plan.Valu
 // operationsMember is Content.Sops.
 func operationsMember(i int, look event.Look) *plan.Member {
 	key := plan.String("sops")
-	whole := func(source any) plan.Value { return source.(*view).content(i, look).Get(key) }
+	whole := func(source any) plan.Value {
+		v := source.(*view)
+		n := v.operations(i, look)
+		if n > maxOperations {
+			return v.content(i, look).Get(key)
+		}
+		sops := v.look(i, look).Bytes
+		return v.evaluator.NewArray(n, func(n int) plan.Value { return v.operation(event.DecodeSembuf(sops[n*event.SembufSize:])) })
+	}
 	node := &plan.Node{
 		Len:   func(source any) int { return source.(*view).operations(i, look) },
 		Whole: whole,
@@ -97,7 +105,7 @@ func operationsMember(i int, look event.Look) *plan.Member {
 	for n := range maxOperations {
 		operation := func(v *view) event.Sembuf { return event.DecodeSembuf(v.look(i, look).Bytes[n*event.SembufSize:]) }
 		node.Elements = append(node.Elements, &plan.Node{
-			Whole: func(source any) plan.Value { return whole(source).Get(plan.Int(int64(n))) },
+			Whole: func(source any) plan.Value { v := source.(*view); return v.operation(operation(v)) },
 			Members: map[string]*plan.Member{
 				"sem_num": readField(func(v *view) plan.Value { return plan.Int(int64(operation(v).Number)) }).member(),
 				"sem_op":  readField(func(v *view) plan.Value { return plan.Int(int64(operation(v).Op)) }).member(),
@@ -116,6 +124,15 @@ func operationsMember(i int, look event.Look) *plan.Member {
 			return plan.Null
 		}
 	}}
+}
+
+// operationKeys are the members of an operation, in order.
+var operationKeys = []plan.Value{plan.String("flags"), plan.String("sem_flg"), plan.String("sem_num"), plan.String("sem_op")}
+
+// operation is Operation, valid until the next evaluation.
+func (v *view) operation(op event.Sembuf) plan.Value {
+	return v.evaluator.NewObject(operationKeys,
+		operationFlags(op.Flags), plan.Int(int64(op.Flags)), plan.Int(int64(op.Number)), plan.Int(int64(op.Op)))
 }
 
 // operations is how many of them a look gave.

@@ -2,6 +2,7 @@ package plan
 
 import (
 	"errors"
+	"slices"
 
 	"github.com/open-policy-agent/opa/v1/ast"
 	"github.com/open-policy-agent/opa/v1/ir"
@@ -31,6 +32,9 @@ func (c *compiler) builtin(s *ir.CallStmt, args []operand, result int) statement
 	if s.Func == ast.Count.Name && len(args) == 1 {
 		return countOf(args[0], result, general)
 	}
+	if kinds := typeChecks[s.Func]; kinds != nil && len(args) == 1 {
+		return typeCheck(args[0], kinds, result)
+	}
 	fast, arity := natives[s.Func].call, natives[s.Func].arity
 	if holds := comparisons[s.Func]; holds != nil {
 		fast, arity = compared(holds), 2
@@ -49,6 +53,29 @@ func (c *compiler) builtin(s *ir.CallStmt, args []operand, result int) statement
 			return e.made(v, &f[result])
 		}
 		return general(e, f)
+	}
+}
+
+// typeChecks are the built-ins that tell whether a value is of some types.
+var typeChecks = map[string][]kind{
+	ast.IsNumber.Name:  {kindInt, kindNumber},
+	ast.IsString.Name:  {kindString},
+	ast.IsBoolean.Name: {kindBool},
+	ast.IsArray.Name:   {kindArray},
+	ast.IsSet.Name:     {kindSet},
+	ast.IsObject.Name:  {kindObject},
+	ast.IsNull.Name:    {kindNull},
+}
+
+// typeCheck compiles one, for which a node need not be built.
+func typeCheck(arg operand, kinds []kind, result int) statement {
+	return func(_ *Evaluator, f []Value) int {
+		v := arg.value(f)
+		if !v.Defined() {
+			return stop
+		}
+		f[result] = Bool(slices.Contains(kinds, v.shape()))
+		return next
 	}
 }
 

@@ -91,13 +91,23 @@ func (c *collection) reindex() {
 
 // add puts an element into a set.
 func (c *collection) add(key Value) {
-	if c.find(key) < 0 {
+	if c.isLast(key) || c.find(key) < 0 {
 		c.appendKey(key)
 	}
 }
 
+// isLast tells that a key comes after all others, as those of a literal do.
+func (c *collection) isLast(key Value) bool {
+	n := len(c.keys)
+	return n == 0 || c.sorted && c.index == nil && Compare(c.keys[n-1], key) < 0
+}
+
 // put sets a member of an object.
 func (c *collection) put(key, val Value) {
+	if c.isLast(key) {
+		c.keys, c.vals = append(c.keys, key), append(c.vals, val)
+		return
+	}
 	if i := c.find(key); i >= 0 {
 		c.vals[i] = val
 		return

@@ -61,13 +61,6 @@ var natives = map[string]native{
 	ast.ObjectUnion.Name:    {2, objectUnion},
 	ast.ObjectFilter.Name:   {2, objectFilter},
 	ast.ObjectKeys.Name:     {1, objectKeys},
-	ast.IsNumber.Name:       {1, isKind(kindInt, kindNumber)},
-	ast.IsString.Name:       {1, isKind(kindString)},
-	ast.IsBoolean.Name:      {1, isKind(kindBool)},
-	ast.IsArray.Name:        {1, isKind(kindArray)},
-	ast.IsSet.Name:          {1, isKind(kindSet)},
-	ast.IsObject.Name:       {1, isKind(kindObject)},
-	ast.IsNull.Name:         {1, isKind(kindNull)},
 }
 
 // matcher is regex.match with a constant pattern, compiled once.
@@ -90,18 +83,6 @@ func matcher(name string, args []operand) func(Value) Value {
 func compared(holds func(int) bool) func(*Evaluator, []Value) Value {
 	return func(_ *Evaluator, args []Value) Value {
 		return Bool(holds(Compare(args[0], args[1])))
-	}
-}
-
-// isKind makes a type check.
-func isKind(kinds ...kind) func(*Evaluator, []Value) Value {
-	return func(_ *Evaluator, args []Value) Value {
-		for _, k := range kinds {
-			if args[0].kind == k {
-				return Bool(true)
-			}
-		}
-		return Bool(false)
 	}
 }
 

@@ -52,6 +52,18 @@ func (n *Node) prepare() {
 	}
 }
 
+// shape is the kind of the value, or of what a node stands for.
+func (v *Value) shape() kind {
+	switch {
+	case v.kind != kindNode:
+		return v.kind
+	case v.ref.node.isArray():
+		return kindArray
+	default:
+		return kindObject
+	}
+}
+
 // isArray tells whether the node stands for an array.
 func (n *Node) isArray() bool { return n.Len != nil }
 

@@ -37,6 +37,23 @@ func (p *pool) reset() {
 	p.used = 0
 }
 
+// NewArray is an array of n elements, valid until the next evaluation: for nodes that
+// make themselves anew whenever they are asked for.
+func (e *Evaluator) NewArray(n int, element func(i int) Value) Value {
+	list := e.collect(kindArray)
+	for i := range n {
+		list.ref.vals = append(list.ref.vals, element(i))
+	}
+	return list
+}
+
+// NewObject is an object whose keys are in order, valid until the next evaluation.
+func (e *Evaluator) NewObject(keys []Value, vals ...Value) Value {
+	object := e.collect(kindObject)
+	object.ref.keys, object.ref.vals = append(object.ref.keys, keys...), append(object.ref.vals, vals...)
+	return object
+}
+
 // collect is an empty array, set or object, valid until the next evaluation.
 func (e *Evaluator) collect(kind kind) Value {
 	c := e.pool.make()

@@ -213,15 +213,7 @@ func (c *compiler) equal(x, y ir.Operand, want bool) statement {
 func (c *compiler) isKind(o ir.Operand, want kind) statement {
 	source := c.operand(o)
 	return func(_ *Evaluator, f []Value) int {
-		v := source.value(f)
-		is := v.kind
-		if is == kindNode {
-			is = kindObject
-			if v.ref.node.isArray() {
-				is = kindArray
-			}
-		}
-		if is == want {
+		if v := source.value(f); v.shape() == want {
 			return next
 		}
 		return stop

@@ -26,11 +26,21 @@ served(mapping) if {
 #   the event has it.
 looks(region) := object.union(
 	{"arg": region.arg, "type": region.type, "address": region.address, "differing": region.differing},
-	{look: decoded(region[look]) | some look in ["atEntry", "inKernel", "atExit"]},
+	{look: decoded(region[look], members[region.type]) | some look in ["atEntry", "inKernel", "atExit"]},
 )
 
-decoded(content) := {field: value |
-	some field in ["mtype", "sops", "tvSec", "tvNsec", "uid", "gid", "mode", "qbytes", "values", "pointer"]
+# What memory of a type is decoded to.
+members := {
+	"msgbuf": ["mtype"],
+	"sembuf[]": ["sops"],
+	"timespec": ["tvSec", "tvNsec"],
+	"ipc_ds": ["uid", "gid", "mode", "qbytes"],
+	"semun": ["values"],
+	"pointer": ["pointer"],
+}
+
+decoded(content, fields) := {field: value |
+	some field in fields
 	value := content[field]
 	is_short(value)
 }

@@ -29,7 +29,7 @@ test_looks if {
 
 test_looks_leave_out_long_lists if {
 	short := numbers.range(1, 16)
-	seen := memory.looks(object.union(region, {"atEntry": {"values": short}, "atExit": {"values": numbers.range(1, 17)}}))
+	seen := memory.looks(object.union(region, {"type": "semun", "atEntry": {"values": short}, "atExit": {"values": numbers.range(1, 17)}}))
 	seen.atEntry == {"values": short}
 	seen.atExit == {}
 }
