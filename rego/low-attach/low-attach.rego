@@ -28,25 +28,19 @@
 package ipcwarden.low_attach
 
 import data.ipcwarden.call
-import data.ipcwarden.number
 
 # The default of vm.mmap_min_addr.
 lowest_address := 65536
 
-# The length of "0xffff". A longer text need not be read as a number.
+# The length of "0xffff": what is longer is no less than lowest_address.
 longest_low_address := 6
-
-# SHMLBA: an attachment starts at a multiple of it.
-alignment := 4096
 
 match if reasons[_]
 
 reasons contains "asked for a low address" if {
 	input.arg.shmaddr != "0x0" # which is for any
 	count(input.arg.shmaddr) <= longest_low_address
-	address := number.address(input.arg.shmaddr)
-	address < lowest_address
-	can_start_at(address)
+	can_start_there
 }
 
 reasons contains "got a low address" if {
@@ -61,9 +55,10 @@ reasons contains "replaced a live mapping" if {
 	"SHM_REMAP" in input.flags
 }
 
-can_start_at(_) if "SHM_RND" in input.flags
+can_start_there if "SHM_RND" in input.flags
 
-can_start_at(address) if address % alignment == 0
+# A multiple of SHMLBA, which is 0x1000.
+can_start_there if endswith(input.arg.shmaddr, "000")
 
 # Through ipc(2) the call itself returns 0, and the address is in the memory
 # behind third; where that could not be read, 0 is no address.
