@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -22,16 +23,22 @@ also when it is killed. Takes root.
 What can be done by 32-bit calls as well is done once more through ipc(2), by int
 0x80 from 64-bit code. What this machine cannot do is skipped, with the reason.
 
-The exit code is 1 if a scenario failed, and 2 if none could be performed.`
+With --verify, the running ipcwarden is asked for its alerts by its API socket, and a
+table says which of those that were expected it has seen.
+
+The exit code is 1 if a scenario failed or an alert is missing, and 2 if nothing could
+be performed or nobody could be asked.`
 
 const simulateExample = `  ipcwarden simulate --list
   ipcwarden simulate IPCW-001 IPCW-015
-  ipcwarden simulate --all --output json`
+  ipcwarden simulate --all --verify
+  ipcwarden simulate --all --verify --output json | jq '.[] | select(.expected and (.seen | not))'`
 
 func newSimulateCommand() *cobra.Command {
 	var (
-		list, all bool
-		output    string
+		list, all, verify bool
+		timeout           time.Duration
+		output, socket    string
 	)
 	cmd := &cobra.Command{
 		Use:     "simulate [ID...]",
@@ -60,7 +67,14 @@ func newSimulateCommand() *cobra.Command {
 			}
 			ctx, stop := untilSignal(cmd.Context())
 			defer stop()
-			show := &show{out: cmd.OutOrStdout(), builtin: builtin, asJSON: asJSON}
+			show := &show{out: cmd.OutOrStdout(), builtin: builtin, asJSON: asJSON, timeout: timeout}
+			if verify {
+				client := newAPIClient(socket)
+				defer client.Close()
+				if show.seen, err = follow(ctx, client); err != nil {
+					return err
+				}
+			}
 			return show.run(ctx, scenarios)
 		},
 	}
@@ -68,7 +82,11 @@ func newSimulateCommand() *cobra.Command {
 	flags := cmd.Flags()
 	flags.BoolVar(&list, "list", false, "say what would be done, and do nothing")
 	flags.BoolVar(&all, "all", false, "do all there is")
+	flags.BoolVar(&verify, "verify", false, "wait for the alerts of the running ipcwarden, and say which are missing")
+	flags.DurationVar(&timeout, "timeout", 10*time.Second, "how `long` the running ipcwarden has for its alerts, with --verify")
+	flagAPI(cmd, &socket)
 	cmd.MarkFlagsMutuallyExclusive("list", "all")
+	cmd.MarkFlagsMutuallyExclusive("list", "verify")
 	flags.StringVarP(&output, "output", "o", "table", "`format`: table or json")
 	completeOutput(cmd)
 	return cmd

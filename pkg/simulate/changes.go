@@ -13,7 +13,7 @@ import (
 )
 
 const (
-	racing  = 3 * time.Second
+	racing  = 5 * time.Second
 	hits    = 8 // calls that met an object in the moment of its removal
 	signals = 300
 

@@ -1,34 +1,43 @@
 package e2e
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"os/exec"
+	"path/filepath"
+	"strings"
 	"testing"
-	"time"
 )
 
-// performance is what `ipcwarden simulate --output json` says of a scenario.
+// performance is what `ipcwarden simulate --verify --output json` says of a scenario.
 type performance struct {
 	ID, Way, Outcome, Reason string
-	IPCNamespace             json.Number
-	OffByDefault             bool
+	Expected, Seen           bool
 }
 
-// performed runs simulate to its end. Nothing may fail.
-func performed(t *testing.T, args ...string) (list []performance) {
+// simulate runs simulate to its end, against the ipcwarden that listens at socket.
+func simulate(t *testing.T, socket string, args ...string) (list []performance, complaint string, code int) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), limit)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, binary(t), append([]string{"simulate", "--output", "json"}, args...)...)
+	args = append([]string{"simulate", "--verify", "--output", "json", "--api", socket}, args...)
+	cmd := exec.CommandContext(ctx, binary(t), args...)
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
 	out, err := cmd.Output()
-	if jsonErr := json.Unmarshal(out, &list); err != nil || jsonErr != nil || len(list) == 0 {
-		t.Fatalf("%v: %v, %v\n%s", cmd, err, jsonErr, out)
+	var exit *exec.ExitError
+	if err != nil && !errors.As(err, &exit) {
+		t.Fatalf("%v: %v", cmd, err)
 	}
-	return list
+	if err := json.Unmarshal(out, &list); err != nil || len(list) == 0 {
+		t.Fatalf("%v: %v\nstdout: %s\nstderr: %s", cmd, err, out, &stderr)
+	}
+	return list, stderr.String(), cmd.ProcessState.ExitCode()
 }
 
-// TestSimulate wants an alert for every signature that is simulated, through every way.
+// TestSimulate wants an alert for every signature that is simulated, by every way.
 func TestSimulate(t *testing.T) {
 	requireBPF(t)
 	requireEveryCall(t)
@@ -37,22 +46,41 @@ func TestSimulate(t *testing.T) {
 	if testing.Short() { // a process to act takes long to start there
 		names = []string{"IPCW-005", "IPCW-007", "IPCW-016"}
 	}
-	w := start(t, "run", "--output", "json")
-	for _, p := range performed(t, names...) {
+	socket := filepath.Join(t.TempDir(), "api.sock")
+	w := start(t, "run", "--output", "json", "--api", socket)
+	list, complaint, code := simulate(t, socket, names...)
+	if code != 0 {
+		t.Errorf("exit code %d: %s\nstderr of run: %s", code, complaint, w.stderr.text())
+	}
+	for _, p := range list {
 		t.Run(p.ID+"/"+p.Way, func(t *testing.T) {
 			switch {
 			case p.Outcome == "skipped":
 				t.Skip(p.Reason)
-			case p.OffByDefault:
+			case p.Outcome != "done":
+				t.Errorf("%s: %s", p.Outcome, p.Reason)
+			case !p.Expected:
 				t.Skip("the signature is off by default")
-			}
-			isSeen := func(line []byte) bool {
-				a := decode[alert](t, line)
-				return a.Signature.ID == p.ID && a.Event != nil && a.Event.IPCNamespace == p.IPCNamespace
-			}
-			if _, ok := w.stdout.awaitAfter(0, 10*time.Second, isSeen); !ok {
-				t.Errorf("no alert in IPC namespace %s\nstdout: %s\nstderr: %s", p.IPCNamespace, tail(w.stdout.text(), 2000), w.stderr.text())
+			case !p.Seen:
+				t.Error("no alert")
 			}
 		})
+	}
+}
+
+// TestSimulateMissing wants to be told of a signature that the daemon does not have.
+func TestSimulateMissing(t *testing.T) {
+	requireBPF(t)
+	emulated(t)
+	socket := filepath.Join(t.TempDir(), "api.sock")
+	start(t, "run", "--no-builtin", "--signatures", signatures(t, map[string]string{"end.rego": endSignature}), "--api", socket)
+	list, complaint, code := simulate(t, socket, "IPCW-002", "IPCW-033", "--timeout", "1s")
+	if code != 1 || !strings.Contains(complaint, "expected alerts are missing") {
+		t.Errorf("exit code %d, %q", code, complaint)
+	}
+	for _, p := range list {
+		if want := p.ID == "IPCW-002" && p.Outcome == "done"; p.Expected != want || p.Seen {
+			t.Errorf("%+v", p)
+		}
 	}
 }
