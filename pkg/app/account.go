@@ -2,15 +2,23 @@ package app
 
 import (
 	"go.uber.org/zap"
+	"golang.org/x/sys/unix"
 
 	"github.com/ipcwarden/ipcwarden/pkg/correlate"
 	"github.com/ipcwarden/ipcwarden/pkg/pipeline"
+	"github.com/ipcwarden/ipcwarden/pkg/privilege"
 	"github.com/ipcwarden/ipcwarden/pkg/probe"
 )
 
-// logAttachment says that the probe watches, by which hook and why, and what it
-// does without.
-func logAttachment(log *zap.Logger, p *probe.Probe, fields ...zap.Field) {
+// neededCapabilities are what watching takes once the programs are attached. CAP_BPF:
+// before Linux 5.19 every look into a map (kernel/bpf/syscall.c), and the new map of a
+// reload on any. CAP_SYS_PTRACE: /proc/PID/exe of other users' processes
+// (fs/proc/base.c: proc_fd_access_allowed).
+var neededCapabilities = []int{unix.CAP_BPF, unix.CAP_SYS_PTRACE}
+
+// settle comes when all is open that takes privileges: it gives them up, and says that
+// the probe watches, by which hook and why, and what it does without.
+func settle(log *zap.Logger, p *probe.Probe, fields ...zap.Field) {
 	a := p.Attachment()
 	for _, call := range a.FellBack {
 		log.Warn("call watched by tracepoints", zap.String("hook", string(a.Hook)), zap.String("call", call))
@@ -18,8 +26,13 @@ func logAttachment(log *zap.Logger, p *probe.Probe, fields ...zap.Field) {
 	for _, reason := range a.Uncopied {
 		log.Info("kernel copy not watched", zap.String("reason", reason))
 	}
+	kept, err := privilege.Keep(neededCapabilities...)
+	if err != nil {
+		log.Error("privileges not given up", zap.Error(err))
+	}
 	log.Info("watching", append([]zap.Field{
 		zap.String("hook", string(a.Hook)), zap.String("why", a.Why()), zap.String("kernelCopy", string(a.Copy)),
+		zap.Strings("capabilities", kept),
 	}, fields...)...)
 }
 

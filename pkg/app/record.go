@@ -43,7 +43,7 @@ func Record(ctx context.Context, opts RecordOptions, stdout io.Writer, log *zap.
 	if err != nil {
 		return err
 	}
-	logAttachment(log, p)
+	settle(log, p)
 	stage := &counter{limit: opts.Count, failure: &r.failure}
 	err = pipeline.Run(ctx, r.tee(source), opts.Probe.Filter.Events, stage)
 	err = errors.Join(err, r.close())

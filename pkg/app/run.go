@@ -95,7 +95,7 @@ func Run(ctx context.Context, opts RunOptions, out io.Writer, log *zap.Logger) e
 	defer w.close()
 	monitor.read(w)
 	listeners.serve(monitor, opts.Config, log)
-	logAttachment(log, p, zap.Int("signatures", first.engine.Len()))
+	settle(log, p, zap.Int("signatures", first.engine.Len()))
 	lasting, end := context.WithCancel(context.WithoutCancel(ctx)) // until what was captured is delivered
 	defer end()
 	go monitor.run(lasting)

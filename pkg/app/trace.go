@@ -47,7 +47,7 @@ func Trace(ctx context.Context, opts TraceOptions, out io.Writer, log *zap.Logge
 	if err != nil {
 		return err
 	}
-	logAttachment(log, p)
+	settle(log, p)
 	printed, err := printAll(ctx, opts, source, out, log)
 	logCounts(log, p, zap.Uint64("events", printed))
 	return err
