@@ -128,12 +128,15 @@ fmt: ## format the Go code
 	gofmt -l -w cmd pkg ebpf rego signatures tests
 
 .PHONY: install
-install: build ## install the binary and shell completions below DESTDIR and PREFIX
+install: build ## install the binary, manual pages and shell completions below DESTDIR and PREFIX
 	install -D -m 0755 $(BINARY) $(DESTDIR)$(PREFIX)/bin/ipcwarden
 	install -d $(addprefix $(DESTDIR)$(PREFIX)/share/,bash-completion/completions zsh/site-functions fish/vendor_completions.d)
+	$(BINARY) man $(DESTDIR)$(PREFIX)/share/man/man1
 	$(BINARY) completion bash >$(DESTDIR)$(PREFIX)/share/bash-completion/completions/ipcwarden
 	$(BINARY) completion zsh >$(DESTDIR)$(PREFIX)/share/zsh/site-functions/_ipcwarden
 	$(BINARY) completion fish >$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/ipcwarden.fish
+
+include deploy/package/package.mk
 
 .PHONY: clean
 clean: ## remove everything that was built

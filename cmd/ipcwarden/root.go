@@ -64,6 +64,7 @@ func newRootCommand(stdout, stderr io.Writer) *cobra.Command {
 		newSignaturesCommand(),
 		newConfigCommand(),
 		newVersionCommand(),
+		newManCommand(),
 	)
 	root.InitDefaultCompletionCmd()
 	suggestCommands(root)
