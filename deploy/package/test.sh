@@ -16,7 +16,11 @@ cd "$(dirname "$0")/../.."
 
 readonly suite=bookworm base=$PWD/build/debian-bookworm.tar
 root=$(mktemp -d "${TMPDIR:-/tmp}/ipcwarden-package.XXXXXX")
-trap 'rm -rf --one-file-system "$root"' EXIT
+cleanup() {
+	umount "$root/proc" "$root/sys" 2>/dev/null || true # which debootstrap mounts, and leaves if it fails
+	rm -rf --one-file-system "$root"
+}
+trap cleanup EXIT
 
 if [[ ! -e $base ]]; then
 	site=$(apt-get indextargets --format '$(REPO_URI) $(CODENAME) $(CREATED_BY)' 2>/dev/null |
