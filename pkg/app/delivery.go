@@ -2,14 +2,16 @@ package app
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"time"
 
 	"go.uber.org/zap"
 
 	"github.com/ipcwarden/ipcwarden/pkg/alert"
+	"github.com/ipcwarden/ipcwarden/pkg/deliver"
+	"github.com/ipcwarden/ipcwarden/pkg/setting"
 	"github.com/ipcwarden/ipcwarden/pkg/sink"
 	"github.com/ipcwarden/ipcwarden/pkg/status"
 )
@@ -23,91 +25,116 @@ type DeliveryOptions struct {
 	Color   bool   // colour readable alerts
 	Webhook string // where to post each alert too, if not empty
 	Version string // of ipcwarden, for the webhook's receiver
+
+	// Settings are those of the configuration. Without a sink in them alerts go to
+	// stdout.
+	Settings deliver.Settings
+	// Patient has whoever finds alerts wait for the sinks, so that none is lost: for a
+	// recording, which can wait.
+	Patient bool
 }
 
-// alertSink is where alerts go. Deliver must not wait for a network.
+// The names of the sinks that options make.
+const (
+	stdoutName  = "stdout"
+	webhookName = "webhook"
+)
+
+// settings are those of Settings with the sinks of the options.
+func (opts *DeliveryOptions) settings() deliver.Settings {
+	s := opts.Settings
+	if s.Retry == (deliver.Retry{}) {
+		s.Retry = deliver.DefaultRetry()
+	}
+	s.Patient = opts.Patient
+	s.Sinks = maps.Clone(s.Sinks)
+	if s.Sinks == nil {
+		s.Sinks = map[string]sink.Settings{}
+	}
+	if len(s.Sinks) == 0 {
+		s.Sinks[stdoutName] = newSink(sink.KindStdout)
+		if out := s.Sinks[stdoutName]; !opts.JSON {
+			out.Format = sink.FormatTable
+			s.Sinks[stdoutName] = out
+		}
+	}
+	if opts.Webhook != "" {
+		hook := newSink(sink.KindWebhook)
+		hook.Webhook.URL = setting.NewSecret(opts.Webhook)
+		s.Sinks[webhookName] = hook
+	}
+	return s
+}
+
+func newSink(kind string) (s sink.Settings) {
+	s.SetDefaults()
+	s.Kind = kind
+	return s
+}
+
+// alertSink is where alerts go at once: Deliver must not wait.
 type alertSink interface {
 	Deliver(*alert.Alert) error
 }
 
 // delivery hands alerts to the sinks.
 type delivery struct {
-	sinks   []alertSink
-	webhook *sink.Webhook // one of the sinks, if not nil
-	log     *zap.Logger
-
-	failing                bool // the last delivery failed
-	delivered, undelivered uint64
+	*deliver.Delivery
+	sinks    []alertSink // within this process, beside the others
+	capacity int         // alerts that can wait for a sink; 0 with a spool, which goes by bytes
+	log      *zap.Logger
 }
 
-// newDelivery makes a delivery to out and what opts has beside it. close ends it.
-func newDelivery(opts DeliveryOptions, out io.Writer, log *zap.Logger) (*delivery, error) {
-	d := &delivery{log: log}
-	if opts.JSON {
-		d.sinks = append(d.sinks, sink.NewJSON(out))
-	} else {
-		d.sinks = append(d.sinks, sink.NewTable(out, opts.Color))
-	}
-	if opts.Webhook == "" {
-		return d, nil
-	}
-	var err error
-	if d.webhook, err = sink.NewWebhook(opts.Webhook, sink.WebhookOptions{Version: opts.Version}, log); err != nil {
+// newDelivery makes a delivery to what opts has, of which stdout is out. host is where
+// the events are from; close ends it.
+func newDelivery(opts DeliveryOptions, host string, out io.Writer, log *zap.Logger) (*delivery, error) {
+	env := sink.Environment{Stdout: out, Color: opts.Color, Version: opts.Version, Host: host}
+	settings := opts.settings()
+	d, err := deliver.New(settings, env, &alert.Factory{Host: host}, log)
+	if err != nil {
 		return nil, err
 	}
-	d.sinks = append(d.sinks, d.webhook)
-	return d, nil
+	capacity := settings.Retry.Queue
+	if settings.Spool.Path != "" {
+		capacity = 0
+	}
+	return &delivery{Delivery: d, capacity: capacity, log: log}, nil
 }
 
-// deliver hands an alert to every sink. One that cannot take it, a full disk
-// say, costs neither the others nor the capture anything.
+// deliver hands an alert to every sink.
 func (d *delivery) deliver(a *alert.Alert) {
-	var errs []error
 	for _, s := range d.sinks {
-		if err := s.Deliver(a); err != nil {
-			errs = append(errs, err)
-		}
+		_ = s.Deliver(a) // counts what it cannot take
 	}
-	err := errors.Join(errs...)
-	switch {
-	case err == nil:
-		d.delivered++
-		if d.failing {
-			d.log.Info("alerts are delivered again", zap.Uint64("undelivered", d.undelivered))
-		}
-	default:
-		d.undelivered++
-		if !d.failing {
-			d.log.Error("alert not delivered", zap.String("id", a.ID), zap.Error(fmt.Errorf("deliver: %w", err)))
-		}
-	}
-	d.failing = err != nil
+	d.Deliver(a)
 }
 
-// close waits for alerts that are under way.
+// close waits for alerts that are under way, and says what became of all.
 func (d *delivery) close() {
-	if d.webhook == nil {
-		return
-	}
 	ctx, cancel := context.WithTimeout(context.Background(), drainTime)
 	defer cancel()
-	err := d.webhook.Close(ctx)
-	c := d.webhook.Counters()
-	d.log.Info("webhook closed", zap.Uint64("sent", c.Sent), zap.Uint64("failed", c.Failed), zap.Uint64("dropped", c.Dropped),
-		zap.Uint64("retries", c.Retries), zap.Error(err))
+	if err := d.Close(ctx); err != nil {
+		d.log.Error("delivery ended", zap.Error(err))
+	}
+	c := d.Counters()
+	for _, name := range slices.Sorted(maps.Keys(c.Sinks)) {
+		s := c.Sinks[name]
+		d.log.Info("sink closed", zap.String("sink", name), zap.Uint64("sent", s.Sent), zap.Uint64("below", s.Below),
+			zap.Uint64("rejected", s.Rejected), zap.Uint64("lost", s.Lost), zap.Uint64("waiting", s.Waiting), zap.Uint64("retries", s.Retries))
+	}
+	d.log.Info("delivered", zap.Uint64("alerts", c.Taken), zap.Uint64("unstored", c.Unstored), zap.Uint64("dropped", c.Dropped))
 }
 
-// status is what became of the alerts, all in all and at each sink that can tell.
+// status is what became of the alerts, all in all and at each sink.
 func (d *delivery) status() (status.Alerts, []status.Sink) {
-	stdout := status.Sink{Name: "stdout", Sent: d.delivered, Failed: d.undelivered}
-	if d.failing {
-		stdout.Failing = "the last alert was not delivered"
+	c := d.Counters()
+	var sinks []status.Sink
+	for _, name := range slices.Sorted(maps.Keys(c.Sinks)) {
+		s := c.Sinks[name]
+		sinks = append(sinks, status.Sink{
+			Name: name, Queue: int(s.Waiting), Capacity: d.capacity, Sent: s.Sent, Failed: s.Rejected, Dropped: s.Lost,
+			Retries: s.Retries, Failing: s.Problem,
+		})
 	}
-	sinks := []status.Sink{stdout}
-	for _, s := range d.sinks {
-		if s, ok := s.(interface{ Status() status.Sink }); ok {
-			sinks = append(sinks, s.Status())
-		}
-	}
-	return status.Alerts{Delivered: d.delivered, Undelivered: d.undelivered}, sinks
+	return status.Alerts{Delivered: c.Taken, Undelivered: c.Dropped}, sinks
 }

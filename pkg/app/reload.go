@@ -17,6 +17,7 @@ import (
 	"github.com/ipcwarden/ipcwarden/pkg/config"
 	"github.com/ipcwarden/ipcwarden/pkg/regosig"
 	"github.com/ipcwarden/ipcwarden/pkg/status"
+	"github.com/ipcwarden/ipcwarden/pkg/suppress"
 )
 
 const (
@@ -51,9 +52,11 @@ func newReloader(opts RunOptions, log *zap.Logger) *reloader {
 	r := &reloader{opts: opts, config: opts.Config, log: log, settle: settleTime, systemd: notifier{log}}
 	r.load = func(c *config.Loaded) (*loaded, error) {
 		set, err := loadSignatures(signatureOptions(c), log)
-		if err == nil {
-			set.config = c
+		if err != nil {
+			return nil, err
 		}
+		set.config = c
+		set.suppress, err = suppress.New(c.Suppress)
 		return set, err
 	}
 	r.status.succeeded()

@@ -30,12 +30,14 @@ func Replay(ctx context.Context, opts ReplayOptions, in io.Reader, out io.Writer
 	if err != nil {
 		return err
 	}
-	delivery, err := newDelivery(opts.DeliveryOptions, out, log)
+	host := recording.Header().Host
+	opts.Patient = true // nothing that happens waits for a recording
+	delivery, err := newDelivery(opts.DeliveryOptions, host, out, log)
 	if err != nil {
 		return err
 	}
 	defer delivery.close()
-	w, err := newWarden(parts{host: recording.Header().Host, signatures: signatures, delivery: delivery, log: log})
+	w, err := newWarden(parts{host: host, signatures: signatures, delivery: delivery, log: log})
 	if err != nil {
 		return err
 	}
@@ -49,7 +51,7 @@ func Replay(ctx context.Context, opts ReplayOptions, in io.Reader, out io.Writer
 	err = w.watch(ctx, source)
 	logCut(log, recording)
 	log.Info("replayed", zap.Uint64("events", counted.events), zap.Uint64("gaps", counted.gaps),
-		zap.Uint64("alerts", delivery.delivered), zap.Uint64("undelivered", delivery.undelivered), zap.Duration("took", time.Since(start)))
+		zap.Uint64("alerts", delivery.Counters().Taken), zap.Uint64("undelivered", delivery.Counters().Dropped), zap.Duration("took", time.Since(start)))
 	return err
 }
 

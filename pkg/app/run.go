@@ -4,12 +4,14 @@ import (
 	"context"
 	"io"
 	"os"
+	"time"
 
 	"go.uber.org/zap"
 
 	"github.com/ipcwarden/ipcwarden/pkg/api"
 	"github.com/ipcwarden/ipcwarden/pkg/capture"
 	"github.com/ipcwarden/ipcwarden/pkg/config"
+	"github.com/ipcwarden/ipcwarden/pkg/deliver"
 	"github.com/ipcwarden/ipcwarden/pkg/event"
 	"github.com/ipcwarden/ipcwarden/pkg/probe"
 	"github.com/ipcwarden/ipcwarden/pkg/regosig"
@@ -40,7 +42,10 @@ func signatureOptions(c *config.Loaded) SignatureOptions {
 
 func (opts *RunOptions) deliveryOptions() DeliveryOptions {
 	c := opts.Config
-	return DeliveryOptions{JSON: c.Output == "json", Color: opts.Color, Webhook: c.Webhook.Reveal(), Version: opts.Version}
+	return DeliveryOptions{
+		JSON: c.Output == "json", Color: opts.Color, Webhook: c.Webhook.Reveal(), Version: opts.Version,
+		Settings: deliver.Settings{Sinks: c.Sinks, Spool: c.Spool, Retry: c.Retry, DeadLetters: c.DeadLetters},
+	}
 }
 
 func (opts *RunOptions) probeOptions() probe.Options {
@@ -78,7 +83,7 @@ func Run(ctx context.Context, opts RunOptions, out io.Writer, log *zap.Logger) e
 		defer func() { _ = r.close() }() // which logs it: the alerts are what counts
 		source = r.tee(source)
 	}
-	delivery, err := newDelivery(opts.deliveryOptions(), out, log)
+	delivery, err := newDelivery(opts.deliveryOptions(), host, out, log)
 	if err != nil {
 		return err
 	}
@@ -88,6 +93,7 @@ func Run(ctx context.Context, opts RunOptions, out io.Writer, log *zap.Logger) e
 	monitor := newMonitor(&opts, p, host, reloads, alerts, log)
 	w, err := newWarden(parts{
 		host: host, signatures: first, delivery: delivery, log: log, reloads: reloads, demand: demand, monitor: monitor,
+		throttle: opts.Config.Throttle, now: time.Now,
 	})
 	if err != nil {
 		return err
@@ -104,7 +110,8 @@ func Run(ctx context.Context, opts RunOptions, out io.Writer, log *zap.Logger) e
 	reloads.systemd.ready()
 	context.AfterFunc(ctx, reloads.systemd.stopping)
 	err = w.watch(ctx, source)
-	logCounts(log, p, zap.Uint64("alerts", delivery.delivered), zap.Uint64("undelivered", delivery.undelivered))
+	counts := delivery.Counters()
+	logCounts(log, p, zap.Uint64("alerts", counts.Taken), zap.Uint64("undelivered", counts.Dropped))
 	return err
 }
 

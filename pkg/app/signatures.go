@@ -9,6 +9,7 @@ import (
 	"github.com/ipcwarden/ipcwarden/pkg/detect"
 	"github.com/ipcwarden/ipcwarden/pkg/engine"
 	"github.com/ipcwarden/ipcwarden/pkg/regosig"
+	"github.com/ipcwarden/ipcwarden/pkg/suppress"
 	"github.com/ipcwarden/ipcwarden/signatures"
 )
 
@@ -29,6 +30,7 @@ type loaded struct {
 	engine   *engine.Set
 	metadata []*detect.Metadata
 	config   *config.Loaded // that they are of; nil if they are of none
+	suppress *suppress.List // nil for none
 }
 
 func loadSignatures(opts SignatureOptions, log *zap.Logger) (*loaded, error) {

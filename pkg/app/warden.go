@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"time"
 
 	"go.uber.org/zap"
 
@@ -11,6 +12,8 @@ import (
 	"github.com/ipcwarden/ipcwarden/pkg/engine"
 	"github.com/ipcwarden/ipcwarden/pkg/event"
 	"github.com/ipcwarden/ipcwarden/pkg/pipeline"
+	"github.com/ipcwarden/ipcwarden/pkg/suppress"
+	"github.com/ipcwarden/ipcwarden/pkg/throttle"
 )
 
 // parts is what a warden is made of.
@@ -23,7 +26,9 @@ type parts struct {
 	reloads *reloader // nil: the signatures stay as they are
 	demand  demand
 
-	monitor *monitor // nil: nobody looks
+	monitor  *monitor // nil: nobody looks
+	throttle throttle.Settings
+	now      func() time.Time // the clock of events that happen now; nil for those of a recording
 }
 
 // warden is the stage that turns events into alerts, wherever the events come from:
@@ -32,6 +37,8 @@ type warden struct {
 	parts
 	engine     *engine.Engine
 	correlator *correlate.Correlator
+	suppress   *suppress.List
+	throttle   *throttle.Throttle
 	alerts     alert.Factory
 }
 
@@ -44,7 +51,20 @@ func newWarden(p parts) (*warden, error) {
 		w.close()
 		return nil, err
 	}
+	var err error
+	if w.throttle, err = throttle.New(p.throttle, &w.alerts, w.delivery.deliver); err != nil {
+		w.close()
+		return nil, err
+	}
+	w.use(p.signatures.suppress)
 	return w, nil
+}
+
+// use takes a list of what is to be suppressed.
+func (w *warden) use(list *suppress.List) {
+	logSuppressed(w.log, w.suppress)
+	w.suppress = list
+	logSuppressions(w.log, list)
 }
 
 func (w *warden) close() { w.engine.Close() }
@@ -54,6 +74,9 @@ func (w *warden) watch(ctx context.Context, source pipeline.Source) error {
 	// The warden knows which events are wanted at the moment.
 	err := pipeline.Run(ctx, source, event.All, w)
 	w.correlator.Flush()
+	w.throttle.Flush()
+	logSuppressed(w.log, w.suppress)
+	logThrottled(w.log, w.throttle)
 	logCorrelations(w.log, w.correlator)
 	return err
 }
@@ -66,6 +89,7 @@ func (w *warden) Event(ctx context.Context, e *event.Event) error {
 		return nil
 	}
 	w.correlator.Advance(e)
+	w.throttle.Advance(time.Unix(0, e.TimeNS+int64(e.DurationNS)))
 	w.engine.Evaluate(ctx, e, w.found)
 	return nil
 }
@@ -74,13 +98,19 @@ func (w *warden) Event(ctx context.Context, e *event.Event) error {
 func (w *warden) Idle() error {
 	w.reload()
 	w.monitor.look(w)
+	if w.now != nil {
+		// Events that are not here yet ended later than that: a replay of a recording
+		// comes to the same, without this.
+		w.throttle.Advance(w.now().Add(-correlate.Lateness))
+	}
 	return nil
 }
 
 // Gap implements pipeline.Stage.
 func (w *warden) Gap(_ context.Context, g pipeline.Gap) error {
 	logGap(w.log, g)
-	w.delivery.deliver(w.alerts.FromGap(alert.Gap{From: g.From, To: g.To, Count: g.Count, Cause: g.Cause, Hook: g.Hook}))
+	w.throttle.Advance(g.To.Add(-correlate.Lateness))
+	w.raise(w.alerts.FromGap(alert.Gap{From: g.From, To: g.To, Count: g.Count, Cause: g.Cause, Hook: g.Hook}))
 	return nil
 }
 
@@ -89,19 +119,26 @@ func (w *warden) found(meta *detect.Metadata, finding detect.Finding, in *detect
 		w.correlator.Observe(meta, finding, in)
 		return
 	}
-	w.delivery.deliver(w.alerts.FromFinding(meta, finding, in.Document()))
+	w.raise(w.alerts.FromFinding(meta, finding, in.Document()))
 }
 
 // correlated takes what a correlation made of many findings.
 func (w *warden) correlated(meta *detect.Metadata, finding detect.Finding, doc *event.Document) {
-	w.delivery.deliver(w.alerts.FromFinding(meta, finding, doc))
+	w.raise(w.alerts.FromFinding(meta, finding, doc))
 }
 
 // suspended tells of a signature that was too slow.
 func (w *warden) suspended(s engine.Suspension) {
-	w.delivery.deliver(w.alerts.FromSuspension(s.Metadata, alert.Suspension{
+	w.raise(w.alerts.FromSuspension(s.Metadata, alert.Suspension{
 		From: s.From, To: s.To, Overruns: s.Overruns, BudgetNS: s.Budget.Nanoseconds(),
 	}, s.Input.Document()))
+}
+
+// raise hands an alert on, unless it is suppressed or there are too many like it.
+func (w *warden) raise(a *alert.Alert) {
+	if w.suppress == nil || !w.suppress.Suppresses(a) {
+		w.throttle.Take(a)
+	}
 }
 
 // reload takes new signatures, if there are any, between two events: each is
@@ -126,6 +163,7 @@ func (w *warden) reload() {
 		return
 	}
 	added, removed := w.engine.Use(set)
+	w.use(next.suppress)
 	if err := w.demand.set(set.Events(), wanted); err != nil {
 		w.log.Warn("events that no signature selects are captured all the same", zap.Error(err))
 	}

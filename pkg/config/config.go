@@ -26,21 +26,35 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"path/filepath"
 	"strings"
 
+	"github.com/ipcwarden/ipcwarden/pkg/deliver"
 	"github.com/ipcwarden/ipcwarden/pkg/setting"
+	"github.com/ipcwarden/ipcwarden/pkg/sink"
+	"github.com/ipcwarden/ipcwarden/pkg/spool"
+	"github.com/ipcwarden/ipcwarden/pkg/suppress"
+	"github.com/ipcwarden/ipcwarden/pkg/throttle"
 )
 
 // Config is the configuration. Default is what it is without any file.
 type Config struct {
 	Signatures Signatures     `yaml:"signatures" doc:"what is looked for"`
 	Capture    Capture        `yaml:"capture" doc:"how calls are captured"`
-	Output     string         `yaml:"output" enum:"json,table" flag:"output" doc:"format of alerts on stdout: one JSON object a line, or for people"`
-	Webhook    setting.Secret `yaml:"webhook" flag:"webhook" example:"file:/etc/ipcwarden/webhook-url" doc:"address that each alert is posted to as JSON; since it may be a secret, better file:PATH or env:NAME than the address itself"`
+	Output     string         `yaml:"output" enum:"json,table" flag:"output" doc:"format of alerts on stdout, where they go unless there are sinks: one JSON object a line, or for people"`
+	Webhook    setting.Secret `yaml:"webhook" flag:"webhook" example:"file:/etc/ipcwarden/webhook-url" doc:"address that each alert is posted to as JSON, beside the sinks; since it may be a secret, better file:PATH or env:NAME than the address itself"`
 	Record     string         `yaml:"record" flag:"record" example:"/var/lib/ipcwarden/calls.ipcwcap" doc:"file to record the judged events to, for ipcwarden replay; it must not exist; empty for none"`
-	Log        Log            `yaml:"log" doc:"log on stderr"`
-	Metrics    Metrics        `yaml:"metrics" doc:"metrics and health by HTTP: /metrics, /healthz and /readyz"`
-	API        API            `yaml:"api" doc:"local socket that ipcwarden status and ipcwarden alerts ask; it also answers /metrics, /healthz and /readyz"`
+
+	Suppress    []suppress.Entry         `yaml:"suppress" live:"yes" doc:"findings that are known to be benign, and give no alert; the log lists the entries, and how many findings each has left out"`
+	Throttle    throttle.Settings        `yaml:"throttle" doc:"what is done about many findings"`
+	Sinks       map[string]sink.Settings `yaml:"sinks" doc:"where alerts go, by names of your own; stdout, if there are none"`
+	Retry       deliver.Retry            `yaml:"retry" doc:"what is done about a sink that fails"`
+	Spool       spool.Settings           `yaml:"spool" doc:"alerts on disk, so that none is lost that is not delivered yet"`
+	DeadLetters string                   `yaml:"dead_letters" example:"/var/lib/ipcwarden/dead-letters.json" doc:"file that gets, with the reason, alerts that a sink will never take; without it the log has the reason"`
+
+	Log     Log     `yaml:"log" doc:"log on stderr"`
+	Metrics Metrics `yaml:"metrics" doc:"metrics and health by HTTP: /metrics, /healthz and /readyz"`
+	API     API     `yaml:"api" doc:"local socket that ipcwarden status and ipcwarden alerts ask; it also answers /metrics, /healthz and /readyz"`
 }
 
 // Signatures is which signatures there are.
@@ -98,12 +112,21 @@ func Default() *Config {
 		Output:     "json",
 		Log:        Log{Level: "info"},
 		API:        API{Socket: DefaultSocket, Alerts: 1000},
+		Suppress:   []suppress.Entry{},
+		Throttle:   throttle.Default(),
+		Sinks:      map[string]sink.Settings{},
+		Retry:      deliver.DefaultRetry(),
+		Spool:      spool.Default(),
 	}
 }
 
 // Validate names what cannot be, beyond what the types exclude.
 func (c *Config) Validate() error {
-	return setting.Under("webhook", setting.CheckURL(c.Webhook.Reveal(), "http", "https"))
+	var dead error
+	if c.DeadLetters != "" && !filepath.IsAbs(c.DeadLetters) {
+		dead = setting.Under("dead_letters", fmt.Errorf("%q is no absolute path", c.DeadLetters))
+	}
+	return errors.Join(setting.Under("webhook", setting.CheckURL(c.Webhook.Reveal(), "http", "https")), dead)
 }
 
 // Validate refuses a set without any signature.

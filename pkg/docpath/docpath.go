@@ -10,9 +10,8 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/agnivade/levenshtein"
-
 	"github.com/ipcwarden/ipcwarden/pkg/event"
+	"github.com/ipcwarden/ipcwarden/pkg/nearest"
 )
 
 // Path leads to one value in a document.
@@ -28,7 +27,7 @@ func Parse(text string) (Path, error) {
 	if p, known := paths()[text]; known {
 		return p, nil
 	}
-	return Path{}, fmt.Errorf("events have no single value %q; the nearest is %s", text, nearest(text))
+	return Path{}, fmt.Errorf("events have no single value %q; the nearest is %s", text, nearest.Name(text, slices.Sorted(maps.Keys(paths()))))
 }
 
 // String is what Parse has read.
@@ -102,15 +101,4 @@ func follow(stages []stage) func(*event.Document) (any, bool) {
 		}
 		return v.Interface(), true
 	}
-}
-
-// nearest is the first of the paths that need the fewest edits.
-func nearest(misspelt string) (best string) {
-	distance := 0
-	for _, path := range slices.Sorted(maps.Keys(paths())) {
-		if d := levenshtein.ComputeDistance(misspelt, path); best == "" || d < distance {
-			best, distance = path, d
-		}
-	}
-	return best
 }

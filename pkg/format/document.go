@@ -30,7 +30,8 @@ func AppendCall(dst []byte, d *event.Document) []byte {
 	return appendMarkers(dst, multiplexed, d.ContextFlags.IsCompat)
 }
 
-// number is the value of an argument as Event.Document writes it.
+// number is the value of an argument as Event.Document writes it, or as a document has
+// it that was read from JSON.
 func number(value any) uint64 {
 	switch v := value.(type) {
 	case int64:

@@ -47,7 +47,16 @@ func NewTable(w io.Writer, color bool) *Table {
 
 // Deliver writes a. The error is w's.
 func (s *Table) Deliver(a *alert.Alert) error {
-	b := a.Time.AppendFormat(s.line[:0], timeLayout)
+	s.line = append(s.append(s.line[:0], a), '\n')
+	if _, err := s.w.Write(s.line); err != nil {
+		return fmt.Errorf("write alert %s: %w", a.ID, err)
+	}
+	return nil
+}
+
+// append appends the line without its end.
+func (s *Table) append(b []byte, a *alert.Alert) []byte {
+	b = a.Time.AppendFormat(b, timeLayout)
 	b = append(b, ' ')
 	b = s.appendSeverity(b, a.Severity)
 	b = append(b, ' ')
@@ -74,12 +83,7 @@ func (s *Table) Deliver(a *alert.Alert) error {
 	if r := a.Repeated; r != nil {
 		b = fmt.Appendf(b, " [%d more since %s]", r.Count, r.First.Format(timeLayout))
 	}
-	b = append(b, '\n')
-	s.line = b
-	if _, err := s.w.Write(b); err != nil {
-		return fmt.Errorf("write alert %s: %w", a.ID, err)
-	}
-	return nil
+	return b
 }
 
 // appendSeverity fills up to the width of the longest name.

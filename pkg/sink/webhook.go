@@ -1,208 +1,172 @@
 package sink
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/url"
-	"sync"
-	"sync/atomic"
 	"time"
 
-	"go.uber.org/zap"
+	"golang.org/x/net/http/httpguts"
 
-	"github.com/ipcwarden/ipcwarden/pkg/alert"
-	"github.com/ipcwarden/ipcwarden/pkg/status"
+	"github.com/ipcwarden/ipcwarden/pkg/setting"
 )
 
-const (
-	webhookQueue   = 1024
-	webhookTries   = 5
-	webhookTimeout = 10 * time.Second
-	webhookBackoff = time.Second
+const contentJSON = "application/json"
 
-	// dropNotice is how often the log tells of dropped alerts.
-	dropNotice = time.Minute
-)
+// maxBatch bounds the alerts of one request.
+const maxBatch = 1000
 
-// WebhookOptions are the settings of a webhook. The zero value is the default
-// of each.
-type WebhookOptions struct {
-	// Version is ipcwarden's, for the User-Agent header.
-	Version string
-	// Backoff is the mean wait before the second try, 1 s by default. It doubles
-	// with each further try.
-	Backoff time.Duration
-	// Timeout bounds one try, 10 s by default.
-	Timeout time.Duration
-}
-
-// WebhookCounters is what became of the alerts. After Close, Queued is the sum of
-// Sent and Failed.
-type WebhookCounters struct {
-	Queued  uint64 // accepted by Deliver
-	Sent    uint64 // acknowledged with 2xx
-	Failed  uint64 // refused, given up, or left over when Close ran out of time
-	Dropped uint64 // not accepted: the queue was full, or the webhook closed
-	Retries uint64 // tries after the first one
-}
-
-// Webhook POSTs each alert as JSON, in the order of Deliver, from a goroutine
-// and a bounded queue of its own: a slow or dead receiver delays nobody. It is
-// safe for concurrent use.
+// Webhook is the settings of a receiver by HTTP.
 type Webhook struct {
-	url       string
-	userAgent string
-	backoff   time.Duration
-	timeout   time.Duration
-	client    *http.Client
-	log       *zap.Logger
-
-	mu     sync.Mutex // guards closed, and the queue against Close
-	closed bool
-	queue  chan *alert.Alert
-
-	cancel context.CancelFunc // ends the delivery in flight
-	ended  chan struct{}      // closed when the goroutine has ended
-
-	queued, sent, failed, dropped, retries atomic.Uint64
+	URL         setting.Secret            `yaml:"url" example:"https://alerts.example/hook" doc:"address to post to; as file:PATH or env:NAME if it holds a secret"`
+	Headers     map[string]setting.Secret `yaml:"headers" doc:"headers to add, each as text, file:PATH or env:NAME"`
+	ContentType string                    `yaml:"content_type" doc:"content type of format template; only with one of JSON, application/json or another that ends in +json, are its values escaped for JSON"`
+	Timeout     setting.Duration          `yaml:"timeout" doc:"time that one request may take"`
+	Batch       int                       `yaml:"batch" doc:"number of alerts to send at a time, at most, as a JSON array; 1 sends each by itself, which slack, teams and pagerduty need"`
+	Gzip        bool                      `yaml:"gzip" doc:"compress requests"`
+	Proxy       setting.Secret            `yaml:"proxy" doc:"address of a proxy, http, https or socks5; that of the environment, HTTPS_PROXY and so on, without it"`
+	SigningKey  setting.Secret            `yaml:"signing_key" example:"file:/etc/ipcwarden/signing-key" doc:"secret to sign requests with, as in docs/delivery.md"`
+	RoutingKey  setting.Secret            `yaml:"routing_key" example:"file:/etc/ipcwarden/routing-key" doc:"integration key, for pagerduty"`
+	TLS         TLS                       `yaml:"tls" doc:"certificates, for https"`
 }
 
-// NewWebhook makes a webhook and starts its goroutine, which Close ends. No
-// error and no line of the log holds more of rawURL than scheme and host: the
-// rest may be a secret.
-func NewWebhook(rawURL string, opts WebhookOptions, log *zap.Logger) (*Webhook, error) {
-	u, err := parseWebhookURL(rawURL)
+func (w *Webhook) setDefaults() {
+	w.ContentType, w.Timeout, w.Batch = contentJSON, setting.Duration(10*time.Second), 1
+}
+
+// isJSON tells whether a template makes JSON.
+func (w *Webhook) isJSON() bool {
+	mediaType := mediaTypeOf(w.ContentType)
+	return mediaType == contentJSON || len(mediaType) > 5 && mediaType[len(mediaType)-5:] == "+json"
+}
+
+func (w *Webhook) check(format string) error {
+	errs := []error{
+		setting.Under("url", w.checkURL()),
+		setting.Under("proxy", setting.CheckURL(w.Proxy.Reveal(), "http", "https", "socks5")),
+		setting.Under("tls", w.TLS.check()),
+	}
+	if w.Timeout <= 0 {
+		errs = append(errs, setting.Under("timeout", errors.New("has to be more than 0s")))
+	}
+	r, isReady := readyTemplates[format]
+	switch {
+	case w.Batch < 1 || w.Batch > maxBatch:
+		errs = append(errs, setting.Under("batch", fmt.Errorf("%d is not within 1 and %d", w.Batch, maxBatch)))
+	case w.Batch > 1 && (isReady && r.batchType == "" || format == FormatTemplate && !w.isJSON()):
+		errs = append(errs, setting.Under("batch", fmt.Errorf("receivers of format %s take one alert at a time", format)))
+	}
+	if r.needsKey && w.RoutingKey.IsZero() {
+		errs = append(errs, setting.Under("routing_key", fmt.Errorf("is missing, which format %s needs", format)))
+	}
+	if !httpguts.ValidHeaderFieldValue(w.ContentType) || mediaTypeOf(w.ContentType) == "" {
+		errs = append(errs, setting.Under("content_type", fmt.Errorf("%q is none", w.ContentType)))
+	}
+	for name, value := range w.Headers {
+		if !httpguts.ValidHeaderFieldName(name) || !httpguts.ValidHeaderFieldValue(value.Reveal()) {
+			errs = append(errs, setting.Under("headers", fmt.Errorf("%q or its value cannot be in a request", name)))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// webhook posts alerts. Its errors have neither its address nor its headers in them.
+type webhook struct {
+	settings  Webhook
+	userAgent string
+	body      bodyMaker
+	client    *http.Client
+	transport *http.Transport
+}
+
+func newWebhook(s *Settings, env Environment) (*webhook, error) {
+	body, err := newBodyMaker(s)
 	if err != nil {
 		return nil, err
 	}
-	if opts.Backoff == 0 {
-		opts.Backoff = webhookBackoff
+	transport := http.DefaultTransport.(*http.Transport).Clone()
+	if transport.TLSClientConfig, err = s.Webhook.TLS.config(); err != nil {
+		return nil, setting.Under("webhook.tls", err)
 	}
-	if opts.Timeout == 0 {
-		opts.Timeout = webhookTimeout
+	if proxy := s.Webhook.Proxy.Reveal(); proxy != "" {
+		address, err := url.Parse(proxy)
+		if err != nil {
+			return nil, setting.Under("webhook.proxy", withoutURL(err))
+		}
+		transport.Proxy = http.ProxyURL(address)
 	}
 	userAgent := "ipcwarden"
-	if opts.Version != "" {
-		userAgent += "/" + opts.Version
+	if env.Version != "" {
+		userAgent += "/" + env.Version
 	}
-	ctx, cancel := context.WithCancel(context.Background())
-	w := &Webhook{
-		url:       u.String(),
-		userAgent: userAgent,
-		backoff:   opts.Backoff,
-		timeout:   opts.Timeout,
-		client:    newWebhookClient(),
-		log:       log.With(zap.String("webhook", u.Scheme+"://"+u.Host)),
-		queue:     make(chan *alert.Alert, webhookQueue),
-		cancel:    cancel,
-		ended:     make(chan struct{}),
-	}
-	go w.run(ctx)
-	return w, nil
+	return &webhook{
+		settings: s.Webhook, userAgent: userAgent, body: body, transport: transport,
+		client: &http.Client{
+			Transport: transport,
+			// An alert goes where the operator said, or nowhere.
+			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		},
+	}, nil
 }
 
-// parseWebhookURL does not repeat the URL, and so not the parser's error either.
-func parseWebhookURL(rawURL string) (*url.URL, error) {
-	u, err := url.Parse(rawURL)
-	switch {
-	case err != nil:
-		return nil, errors.New("webhook: the URL is malformed (it is not repeated here, as it may hold a secret)")
-	case u.Scheme != "http" && u.Scheme != "https":
-		return nil, errors.New("webhook: the URL must begin with http:// or https://")
-	case u.Hostname() == "":
-		return nil, errors.New("webhook: the URL has no host")
-	}
-	return u, nil
-}
+func (w *webhook) Batch() int { return w.settings.Batch }
 
-// newWebhookClient makes a client with connections of its own. It follows no
-// redirect: an alert goes where the operator said, or nowhere.
-func newWebhookClient() *http.Client {
-	transport := http.DefaultTransport.(*http.Transport).Clone()
-	return &http.Client{
-		Transport:     transport,
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}
-}
-
-// Deliver puts a into the queue. It never blocks and never fails: where the
-// queue is full, a is dropped, counted, and the log tells.
-func (w *Webhook) Deliver(a *alert.Alert) error {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.closed {
-		w.dropped.Add(1)
-		return nil
-	}
-	select {
-	case w.queue <- a:
-		w.queued.Add(1)
-	default:
-		w.dropped.Add(1)
-	}
+func (w *webhook) Close() error {
+	w.transport.CloseIdleConnections()
 	return nil
 }
 
-// Counters is what became of the alerts so far.
-func (w *Webhook) Counters() WebhookCounters {
-	return WebhookCounters{
-		Queued:  w.queued.Load(),
-		Sent:    w.sent.Load(),
-		Failed:  w.failed.Load(),
-		Dropped: w.dropped.Load(),
-		Retries: w.retries.Load(),
+func (w *webhook) Deliver(ctx context.Context, entries []*Entry) error {
+	body, contentType, err := w.body.make(entries)
+	if err != nil {
+		return &Rejected{err}
 	}
+	ctx, cancel := context.WithTimeout(ctx, w.settings.Timeout.Duration())
+	defer cancel()
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, w.settings.URL.Reveal(), bytes.NewReader(body))
+	if err != nil {
+		return fmt.Errorf("make request: %w", withoutURL(err))
+	}
+	for name, value := range w.settings.Headers {
+		request.Header.Set(name, value.Reveal())
+	}
+	request.Header.Set("Content-Type", contentType)
+	request.Header.Set("User-Agent", w.userAgent)
+	if w.settings.Gzip {
+		request.Header.Set("Content-Encoding", "gzip")
+	}
+	id := idempotencyKey(entries)
+	request.Header.Set("Idempotency-Key", id)
+	if key := w.settings.SigningKey.Reveal(); key != "" {
+		sign(request.Header, []byte(key), id, time.Now(), body)
+	}
+	response, err := w.client.Do(request)
+	if err != nil {
+		return fmt.Errorf("send request: %w", withoutURL(err))
+	}
+	defer response.Body.Close()
+	// The answer is known. Ending the context ends a body that does not come.
+	defer time.AfterFunc(drainTimeout, cancel).Stop()
+	_, _ = io.CopyN(io.Discard, response.Body, drainBytes)
+	return judge(response, time.Now())
 }
 
-// Status is what became of the alerts so far, and how many wait.
-func (w *Webhook) Status() status.Sink {
-	c := w.Counters()
-	return status.Sink{
-		Name: "webhook", Queue: len(w.queue), Capacity: cap(w.queue),
-		Sent: c.Sent, Failed: c.Failed, Dropped: c.Dropped, Retries: c.Retries,
+func (w *Webhook) checkURL() error {
+	if w.URL.IsZero() {
+		return errors.New("is missing")
 	}
+	return setting.CheckURL(w.URL.Reveal(), "http", "https")
 }
 
-// Close accepts no more alerts and delivers those that wait, until ctx ends.
-// What is left then has failed, and the error says how much that is. No
-// goroutine is left behind.
-func (w *Webhook) Close(ctx context.Context) error {
-	w.mu.Lock()
-	if !w.closed {
-		w.closed = true
-		close(w.queue)
+// withoutURL takes off what package http wraps its errors in: method and URL.
+func withoutURL(err error) error {
+	var wrapped *url.Error
+	if errors.As(err, &wrapped) {
+		return wrapped.Err
 	}
-	w.mu.Unlock()
-	defer w.client.CloseIdleConnections()
-	select {
-	case <-w.ended:
-		w.cancel()
-		return nil
-	case <-ctx.Done():
-	}
-	before := w.failed.Load()
-	w.cancel()
-	<-w.ended // soon: nothing waits for the network any more
-	if left := w.failed.Load() - before; left > 0 {
-		return fmt.Errorf("close webhook: %d alerts not delivered: %w", left, context.Cause(ctx))
-	}
-	return nil
-}
-
-func (w *Webhook) run(ctx context.Context) {
-	defer close(w.ended)
-	var reported uint64
-	var last time.Time
-	for a := range w.queue {
-		w.deliver(ctx, a)
-		if dropped := w.dropped.Load(); dropped > reported && time.Since(last) >= dropNotice {
-			w.log.Warn("alerts dropped: the webhook's queue was full", zap.Uint64("alerts", dropped-reported))
-			reported, last = dropped, time.Now()
-		}
-	}
-	if dropped := w.dropped.Load(); dropped > reported {
-		w.log.Warn("alerts dropped: the webhook's queue was full", zap.Uint64("alerts", dropped-reported))
-	}
+	return err
 }

@@ -1,0 +1,45 @@
+package app
+
+import (
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/ipcwarden/ipcwarden/pkg/suppress"
+	"github.com/ipcwarden/ipcwarden/pkg/throttle"
+)
+
+// logSuppressions says what will give no alert, and what does again.
+func logSuppressions(log *zap.Logger, list *suppress.List) {
+	if list == nil {
+		return
+	}
+	for _, s := range list.States(time.Now()) {
+		fields := []zap.Field{zap.Stringer("entry", &s.Entry), zap.String("reason", s.Reason)}
+		if !s.Expires.IsZero() {
+			fields = append(fields, zap.Time("expires", s.Expires.Time()))
+		}
+		if s.Expired {
+			log.Warn("entry of suppress has expired: its findings give alerts", fields...)
+			continue
+		}
+		log.Info("findings are suppressed", fields...)
+	}
+}
+
+// logSuppressed says how many findings had no alert.
+func logSuppressed(log *zap.Logger, list *suppress.List) {
+	if list == nil {
+		return
+	}
+	for _, s := range list.States(time.Now()) {
+		log.Info("findings were suppressed", zap.Stringer("entry", &s.Entry), zap.Uint64("count", s.Count), zap.Time("last", s.Last))
+	}
+}
+
+func logThrottled(log *zap.Logger, t *throttle.Throttle) {
+	if c := t.Counters(); c.Repeated+c.Suppressed > 0 {
+		log.Info("findings were throttled", zap.Uint64("passed", c.Passed), zap.Uint64("repeated", c.Repeated),
+			zap.Uint64("suppressed", c.Suppressed), zap.Uint64("evicted", c.Evicted))
+	}
+}
