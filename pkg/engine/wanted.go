@@ -13,7 +13,7 @@ func (s *Set) Wanted() pushdown.Set { return s.wanted }
 func wantedBy(signatures []detect.Signature) (wanted pushdown.Set) {
 	for _, signature := range signatures {
 		if source, ok := signature.(pushdown.Source); ok {
-			wanted = wanted.Or(source.Wanted())
+			wanted = wanted.Or(source.Wanted().OwnedBy(signature.Metadata().ID))
 			continue
 		}
 		wanted = wanted.Or(pushdown.Set{

@@ -92,11 +92,13 @@ func (t Test) and(o Test) (both Test, ok bool) {
 type Clause struct {
 	Events event.Set
 	Tests  []Test
+	// Owner is the id of the signature that wants it; "" if several do.
+	Owner string
 }
 
 // And adds tests. possible is false if no call can pass all of them.
 func (c Clause) And(tests ...Test) (sum Clause, possible bool) {
-	sum = Clause{c.Events, slices.Clone(c.Tests)}
+	sum = Clause{Events: c.Events, Tests: slices.Clone(c.Tests), Owner: c.Owner}
 	for _, t := range tests {
 		for i := 0; i < len(sum.Tests); i++ {
 			if both, ok := sum.Tests[i].and(t); ok {
@@ -123,6 +125,22 @@ func (c Clause) implies(o Clause) bool {
 		}
 	}
 	return true
+}
+
+// share makes the clause stand for another too.
+func (c *Clause) share(o Clause) {
+	if c.Owner != o.Owner {
+		c.Owner = ""
+	}
+}
+
+// OwnedBy is the same clauses as those of one signature.
+func (s Set) OwnedBy(signature string) Set {
+	s.Clauses = slices.Clone(s.Clauses)
+	for i := range s.Clauses {
+		s.Clauses[i].Owner = signature
+	}
+	return s
 }
 
 // Set is what is wanted: an event of which one clause holds.
@@ -153,21 +171,28 @@ const compareLimit = 4 * MaxClauses
 func (s Set) For(id event.ID) []Clause {
 	var list []Clause
 	add := func(c Clause) {
-		if slices.ContainsFunc(list, c.implies) {
+		if i := slices.IndexFunc(list, c.implies); i >= 0 {
+			list[i].share(c)
 			return
 		}
-		list = append(slices.DeleteFunc(list, func(o Clause) bool { return o.implies(c) }), c)
+		list = append(slices.DeleteFunc(list, func(o Clause) bool {
+			superfluous := o.implies(c)
+			if superfluous {
+				c.share(o)
+			}
+			return superfluous
+		}), c)
 	}
 	for _, c := range s.Clauses {
 		if c.Events.Has(id) {
-			add(Clause{event.Of(id), c.Tests})
+			add(Clause{Events: event.Of(id), Tests: c.Tests, Owner: c.Owner})
 		}
 		if len(list) > compareLimit {
 			return []Clause{{Events: event.Of(id)}}
 		}
 	}
 	if s.Overlaps && len(list) > 0 && event.Lookup(id).MainAt() >= 0 {
-		add(Clause{event.Of(id), []Test{Overlaps.Test(true)}})
+		add(Clause{Events: event.Of(id), Tests: []Test{Overlaps.Test(true)}})
 	}
 	return list
 }

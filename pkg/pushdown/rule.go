@@ -23,7 +23,9 @@ type Rule struct {
 	Early    uint32             `c:"early"`    // the tests of what is known when a call begins
 	Facts    Fact               `c:"facts"`    // all that tests ask about
 	Deferred uint32             `c:"deferred"` // 1: nothing is rejected when a call begins
-	_        uint32
+	// Generation numbers the sets of rules, so that what is said of the clauses of one
+	// is not taken for another.
+	Generation uint32 `c:"generation"`
 }
 
 // Rule makes the rule for one event.
@@ -41,6 +43,21 @@ func (s Set) Rule(id event.ID) Rule {
 		}
 	}
 	return r
+}
+
+// Owned is the clauses of the rule for an event that are for one signature only, one
+// bit each.
+func (s Set) Owned(id event.ID, signature string) (mask uint32) {
+	list := s.For(id)
+	if r := s.Rule(id); int(r.ClauseN) != len(list) || slices.Contains(r.Clauses[:r.ClauseN], 0) {
+		return 0 // a rule that wants any call
+	}
+	for i, c := range list {
+		if c.Owner == signature {
+			mask |= 1 << i
+		}
+	}
+	return mask
 }
 
 // add adds tests and returns their bits. Those for which there is no room are left out.

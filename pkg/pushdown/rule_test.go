@@ -15,7 +15,7 @@ func uid(n int64) Test { return Is(UID, math.MaxUint64, n) }
 func TestBoundsAreWide(t *testing.T) {
 	var many Set
 	for n := range int64(MaxClauses + 1) {
-		many.Clauses = append(many.Clauses, Clause{event.Of(event.Msgsnd), []Test{uid(n)}})
+		many.Clauses = append(many.Clauses, Clause{Events: event.Of(event.Msgsnd), Tests: []Test{uid(n)}})
 	}
 	if r := many.Rule(event.Msgsnd); r.ClauseN != 1 || r.Clauses[0] != 0 || r.Deferred != 1 {
 		t.Errorf("%d clauses for one event became %d, the first %#x", len(many.Clauses), r.ClauseN, r.Clauses[0])
@@ -24,7 +24,7 @@ func TestBoundsAreWide(t *testing.T) {
 		t.Errorf("an event without a clause has %d", r.ClauseN)
 	}
 	for n := range int64(100_000) {
-		many.Clauses = append(many.Clauses, Clause{event.Of(event.Msgsnd), []Test{uid(n)}})
+		many.Clauses = append(many.Clauses, Clause{Events: event.Of(event.Msgsnd), Tests: []Test{uid(n)}})
 	}
 	if list := many.For(event.Msgsnd); len(list) != 1 || len(list[0].Tests) != 0 {
 		t.Errorf("very many clauses became %d", len(list))
@@ -33,7 +33,7 @@ func TestBoundsAreWide(t *testing.T) {
 	for n := range int64(MaxTests + 5) {
 		long.Tests = append(long.Tests, Test{Field: Return, Mask: math.MaxUint64, Low: n, High: n, Outside: true})
 	}
-	other := Clause{event.Of(event.Msgsnd), []Test{uid(1)}}
+	other := Clause{Events: event.Of(event.Msgsnd), Tests: []Test{uid(1)}}
 	if r := (Set{Clauses: []Clause{long}}).Rule(event.Msgsnd); r.TestN != MaxTests || r.Clauses[0] != math.MaxUint32 {
 		t.Errorf("%d tests became %d, of which the clause has %#x", len(long.Tests), r.TestN, r.Clauses[0])
 	}
@@ -45,8 +45,8 @@ func TestBoundsAreWide(t *testing.T) {
 
 // TestEarly is about what can be rejected when a call begins.
 func TestEarly(t *testing.T) {
-	early := Clause{event.Of(event.Msgsnd), []Test{uid(1), Differs.Test(true)}}
-	late := Clause{event.Of(event.Msgsnd), []Test{Copied.Test(true)}}
+	early := Clause{Events: event.Of(event.Msgsnd), Tests: []Test{uid(1), Differs.Test(true)}}
+	late := Clause{Events: event.Of(event.Msgsnd), Tests: []Test{Copied.Test(true)}}
 	if r := (Set{Clauses: []Clause{early}}).Rule(event.Msgsnd); r.Deferred != 0 || r.Early != 1 || r.Facts != Differs {
 		t.Errorf("deferred %d, early tests %b, facts %b", r.Deferred, r.Early, r.Facts)
 	}
@@ -106,5 +106,36 @@ func TestImplies(t *testing.T) {
 	}
 	if implied < 10 || joined < 10 {
 		t.Errorf("%d pairs imply each other and %d join: too few", implied, joined)
+	}
+}
+
+// TestOwned is about the clauses that are one signature's alone, when others ask for
+// the same, for more or for less.
+func TestOwned(t *testing.T) {
+	set := func(owner string, tests ...[]Test) (s Set) {
+		for _, list := range tests {
+			s.Clauses = append(s.Clauses, Clause{Events: event.Of(event.Msgsnd), Tests: list})
+		}
+		return s.OwnedBy(owner)
+	}
+	one, two := []Test{uid(1)}, []Test{uid(2)}
+	narrow := []Test{uid(1), Differs.Test(true)}
+	for name, c := range map[string]struct {
+		set  Set
+		want uint32
+	}{
+		"alone":           {set("A", one, two), 0b11},
+		"beside another":  {set("B", one).Or(set("A", two)), 0b10},
+		"same":            {set("B", one).Or(set("A", one, two)), 0b10},
+		"narrower before": {set("B", narrow).Or(set("A", one)), 0},
+		"narrower after":  {set("A", one).Or(set("B", narrow)), 0},
+		"wider":           {set("B", one).Or(set("A", narrow)), 0},
+		"narrower own":    {set("A", narrow, one), 0b1},
+		"any call":        {set("A", nil), 0},
+		"nothing":         {set("B", one), 0},
+	} {
+		if got := c.set.Owned(event.Msgsnd, "A"); got != c.want {
+			t.Errorf("%s: %b, want %b", name, got, c.want)
+		}
 	}
 }

@@ -1,0 +1,17 @@
+package pushdown
+
+import (
+	"time"
+
+	"github.com/ipcwarden/ipcwarden/pkg/event"
+)
+
+// Muted is calls of a process that the kernel counted instead of sending their events:
+// they match clauses of one signature only, which had found the process already.
+type Muted struct {
+	Signature string // id
+	HostPID   uint32
+	Event     event.ID
+	From, To  time.Time
+	Count     uint64
+}
