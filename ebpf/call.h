@@ -164,7 +164,7 @@ static __always_inline void note_end(struct inflight *call)
 	record->sleeps = (__u32)BPF_CORE_READ((struct task_struct *)bpf_get_current_task(), nvcsw) - record->sleeps;
 }
 
-/* Ends a call that no signature can match. */
+/* Ends a call of which nothing is sent. */
 static __always_inline void discard(struct inflight *call)
 {
 	__u32 tid = call->record.host_tid;
@@ -172,7 +172,6 @@ static __always_inline void discard(struct inflight *call)
 	call->active = 0;
 	if (call->large)
 		bpf_map_delete_elem(&large_records, &tid);
-	COUNT(unmatched);
 }
 
 /* Hands the finished record to the reader. Not inlined: three places need it. */
@@ -180,7 +179,7 @@ static __noinline int emit(struct inflight *call)
 {
 	struct record *record;
 	struct large_record *large;
-	__u64 bytes, wakeup = BPF_RB_NO_WAKEUP;
+	__u64 bytes, waiting, wakeup = BPF_RB_NO_WAKEUP;
 	__u32 tid;
 	long err = -1;
 
@@ -196,14 +195,17 @@ static __noinline int emit(struct inflight *call)
 	} else {
 		append_overlaps(call, call->views, INLINE_BYTES);
 	}
-	if (bpf_ringbuf_query(&records, BPF_RB_AVAIL_DATA) >= WAKEUP_BYTES)
+	waiting = bpf_ringbuf_query(&records, BPF_RB_AVAIL_DATA);
+	if (waiting >= WAKEUP_BYTES)
 		wakeup = BPF_RB_FORCE_WAKEUP;
 
 	bytes = sizeof(*record) + call->bytes;
 	record->length = bytes;
 	/* clang tests a copy, of which older verifiers learn nothing of this one. */
 	asm volatile("" : "+r"(bytes));
-	if (call->large) {
+	if (waiting >= SCARCE_BYTES && !has_share(record->host_pid, bytes)) {
+		discard(call);
+	} else if (call->large) {
 		tid = record->host_tid;
 		large = bpf_map_lookup_elem(&large_records, &tid);
 		if (large && bytes <= sizeof(*large)) {
@@ -283,6 +285,7 @@ static __always_inline int enter(struct pt_regs *regs, long number, int at_funct
 	__builtin_memcpy(record->args, args, sizeof(args));
 	if (pushdown && !may_match(0)) {
 		discard(call);
+		COUNT(unmatched);
 		return 0;
 	}
 	record->ret = 0;
@@ -379,6 +382,12 @@ static __always_inline int leave(struct pt_regs *regs, long ret)
 	note_end(call);
 	if (pushdown && !may_match(1)) {
 		discard(call);
+		COUNT(unmatched);
+		return 0;
+	}
+	if (pushdown && is_muted()) {
+		discard(call);
+		COUNT(aggregated);
 		return 0;
 	}
 	return emit(call);

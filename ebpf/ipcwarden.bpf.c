@@ -24,6 +24,7 @@
 #include "message.h"
 #include "kernelcopy.h"
 #include "pushdown.h"
+#include "flood.h"
 #include "call.h"
 #include "hook_tracepoint.h"
 #include "hook_kprobe.h"

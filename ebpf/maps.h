@@ -34,6 +34,8 @@ struct inflight {
 	__u32 overlaps_found;
 	__u32 met;	/* another call was on its memory, or may have been */
 	__u32 held;	/* the tests of the rule that the call passes */
+	__u32 matched;	/* the clauses of the rule; all if it was not asked */
+	__u32 generation; /* of the rule */
 	__u64 message; /* what msgsnd allocated */
 	__u64 fields[FIELDS]; /* enum field: what tests are on */
 	__u64 unknown;	      /* those that are not known yet, by bit */
@@ -105,6 +107,30 @@ struct {
 	__array(values, struct rules);
 } rules_in_use SEC(".maps");
 
+/*
+ * Processes of which a signature has found that they do too much of something. The one
+ * that was not used for longest makes room for another.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 1024);
+	__type(key, struct mute_key);
+	__type(value, struct mute);
+} mutes SEC(".maps");
+
+/* What a process has put into the ring since begin_ns while it was filling up. */
+struct share {
+	__u64 begin_ns;
+	__u64 bytes;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 1024);
+	__type(key, __u32);
+	__type(value, struct share);
+} shares SEC(".maps");
+
 /* Address of a message that a msgsnd under way has allocated, to its thread. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -116,23 +142,26 @@ struct {
 /* How many calls of msgsnd are under way, where kmalloc is watched for them. */
 __u32 sending_calls;
 
+#define RING_BYTES (16 * 1024 * 1024)
+
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
-	__uint(max_entries, 16 * 1024 * 1024);
+	__uint(max_entries, RING_BYTES);
 } records SEC(".maps");
 
 /*
  * What became of every call that was entered:
- * entered = filtered + unmatched + emitted + ring_full + threads_full + return_missed + calls
- * in flight.
+ * entered = filtered + unmatched + aggregated + emitted + ring_full + threads_full +
+ * return_missed + calls in flight.
  * pkg/probe reads it as counts.
  */
 struct counts {
 	__u64 entered;
 	__u64 filtered;	    /* a filter did not want it */
 	__u64 unmatched;    /* no signature can match it */
+	__u64 aggregated;   /* counted in mutes */
 	__u64 emitted;
-	__u64 ring_full;    /* lost: the reader was too slow */
+	__u64 ring_full;    /* lost: the reader was too slow, or the process had its share */
 	__u64 threads_full; /* lost: too many threads that use System V IPC */
 	__u64 return_missed; /* lost: the kernel did not run the program at its exit */
 	__u64 large_full;   /* not lost, but its views were cut to INLINE_VIEW */

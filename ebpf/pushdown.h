@@ -292,6 +292,7 @@ __noinline int may_match(__u64 ended)
 
 	if (!call)
 		return 1;
+	call->matched = ~0U;
 	rules = bpf_map_lookup_elem(&rules_in_use, &zero);
 	if (!rules)
 		return 1;
@@ -316,11 +317,14 @@ __noinline int may_match(__u64 ended)
 		if (!(call->held >> i & 1) && passes(call, &rule->tests[i]))
 			call->held |= 1U << i;
 	}
+	call->matched = 0;
+	call->generation = rule->generation;
 	for (i = 0; i < RULE_CLAUSES && i < rule->clause_count; i++) {
 		if ((rule->clauses[i] & ~call->held) == 0)
-			return 1;
+			call->matched |= 1U << i;
+		asm volatile("" : : : "memory"); /* as above */
 	}
-	return 0;
+	return call->matched != 0;
 }
 
 #endif

@@ -29,7 +29,23 @@ struct rule {
 	__u32 early;	/* the tests of what is known at entry */
 	__u32 facts;	/* what tests ask about */
 	__u32 deferred; /* nothing is rejected at entry */
-	__u32 pad;
+	__u32 generation; /* of the set of rules */
+};
+
+/*
+ * What a process does too much of for each call of it to be told: pkg/probe.muteKey and
+ * muteValue are the same structs in Go.
+ */
+struct mute_key {
+	__u32 pid;
+	__u32 event; /* enum event */
+};
+
+struct mute {
+	__u64 until_ns;
+	__u64 count; /* calls that were counted here instead of being sent */
+	__u32 clauses; /* of the rule: calls that match none but these */
+	__u32 generation; /* of the rule */
 };
 
 #endif

@@ -577,6 +577,8 @@ _Static_assert(__builtin_offsetof(struct rule, facts) == 1164, "rule.facts moved
 _Static_assert(sizeof(((struct rule *)0)->facts) == 4, "rule.facts resized");
 _Static_assert(__builtin_offsetof(struct rule, deferred) == 1168, "rule.deferred moved");
 _Static_assert(sizeof(((struct rule *)0)->deferred) == 4, "rule.deferred resized");
+_Static_assert(__builtin_offsetof(struct rule, generation) == 1172, "rule.generation moved");
+_Static_assert(sizeof(((struct rule *)0)->generation) == 4, "rule.generation resized");
 _Static_assert(sizeof(struct rule) == 1176, "struct rule");
 
 #endif

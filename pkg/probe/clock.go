@@ -21,9 +21,12 @@ func (c *clock) refresh(now time.Time) {
 	if now.Sub(c.read) < clockAge {
 		return
 	}
+	c.bootToUnixNS, c.read = now.UnixNano()-bootNS(), now
+}
+
+// bootNS is the kernel's time since boot, in nanoseconds.
+func bootNS() int64 {
 	var boot unix.Timespec
-	if unix.ClockGettime(unix.CLOCK_BOOTTIME, &boot) != nil {
-		return // keep the last relation: a vDSO call that does not fail
-	}
-	c.bootToUnixNS, c.read = now.UnixNano()-boot.Nano(), now
+	_ = unix.ClockGettime(unix.CLOCK_BOOTTIME, &boot) // a vDSO call that does not fail
+	return boot.Nano()
 }

@@ -9,13 +9,15 @@ import (
 )
 
 // Counts says what became of every call that was entered since Open:
-// Entered = Filtered + Unmatched + Emitted + the losses + InFlight.
+// Entered = Filtered + Unmatched + Aggregated + Emitted + the losses + InFlight.
 type Counts struct {
 	Entered   uint64
 	Filtered  uint64 // a filter did not want it
 	Unmatched uint64 // Options.Wanted has nothing that it could be
-	Emitted   uint64 // an event has come of it, or will
-	InFlight  uint64 // has not returned yet
+	// Aggregated calls were counted for a Mute while there was little room for events.
+	Aggregated uint64
+	Emitted    uint64 // an event has come of it, or will
+	InFlight   uint64 // has not returned yet
 	// Lost has the calls of which no event will come, by cause.
 	Lost map[string]uint64
 	// Cut counts captures of memory that were shortened for want of room.
@@ -24,7 +26,7 @@ type Counts struct {
 
 // The causes of loss.
 const (
-	RingFull     = "ring_full"     // the daemon was too slow
+	RingFull     = "ring_full"     // the daemon was too slow, and the process made too many calls or there was no room at all
 	ThreadsFull  = "threads_full"  // more threads use System V IPC than there is room for
 	EntryMissed  = "entry_missed"  // the kernel did not run the program at the entry
 	ReturnMissed = "return_missed" // nor at the exit: more calls under way than a kretprobe can follow
@@ -33,7 +35,7 @@ const (
 
 // kernelCounts is struct counts of ebpf/maps.h.
 type kernelCounts struct {
-	entered, filtered, unmatched, emitted, ringFull, threadsFull, returnMissed, largeFull uint64
+	entered, filtered, unmatched, aggregated, emitted, ringFull, threadsFull, returnMissed, largeFull uint64
 }
 
 // Counts reads the counters. While programs are attached the sum can be off by
@@ -56,6 +58,7 @@ func (p *Probe) Counts() (Counts, error) {
 		sum.entered += cpu.entered
 		sum.filtered += cpu.filtered
 		sum.unmatched += cpu.unmatched
+		sum.aggregated += cpu.aggregated
 		sum.emitted += cpu.emitted
 		sum.ringFull += cpu.ringFull
 		sum.threadsFull += cpu.threadsFull
@@ -67,14 +70,14 @@ func (p *Probe) Counts() (Counts, error) {
 		return Counts{}, err
 	}
 	counts := Counts{
-		Entered: sum.entered + missed, Filtered: sum.filtered, Unmatched: sum.unmatched,
+		Entered: sum.entered + missed, Filtered: sum.filtered, Unmatched: sum.unmatched, Aggregated: sum.aggregated,
 		Emitted: sum.emitted - p.malformed, Cut: sum.largeFull,
 		Lost: map[string]uint64{
 			RingFull: sum.ringFull, ThreadsFull: sum.threadsFull, Malformed: p.malformed,
 			EntryMissed: missed, ReturnMissed: sum.returnMissed,
 		},
 	}
-	if done := sum.filtered + sum.unmatched + sum.emitted + sum.ringFull + sum.threadsFull + sum.returnMissed; done < sum.entered {
+	if done := sum.filtered + sum.unmatched + sum.aggregated + sum.emitted + sum.ringFull + sum.threadsFull + sum.returnMissed; done < sum.entered {
 		counts.InFlight = sum.entered - done
 	}
 	return counts, nil

@@ -80,6 +80,7 @@ type Probe struct {
 	log        *zap.Logger
 	draining   bool
 	malformed  uint64
+	muter      muter
 }
 
 // Open loads the BPF object and attaches its programs. The error says what the

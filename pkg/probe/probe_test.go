@@ -23,10 +23,16 @@ func openOrSkip(t testing.TB, filter Filter) *Probe {
 // openWith does so with other options than those of most tests.
 func openWith(t testing.TB, opts Options) *Probe {
 	t.Helper()
+	opts.Filter.PIDs = []uint32{uint32(os.Getpid())}
+	return openFor(t, opts)
+}
+
+// openFor is openWith for other processes too.
+func openFor(t testing.TB, opts Options) *Probe {
+	t.Helper()
 	if err := missing(); err != nil {
 		t.Skip("the probe cannot run here:", err)
 	}
-	opts.Filter.PIDs = []uint32{uint32(os.Getpid())}
 	opts.Hook, opts.Log = hookToTest(), zap.NewNop()
 	p, err := Open(opts)
 	if err != nil {

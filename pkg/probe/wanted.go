@@ -47,6 +47,7 @@ func (p *Probe) SetWanted(wanted pushdown.Set) error {
 	rules := make([]pushdown.Rule, event.Count)
 	for _, row := range event.Rows() {
 		rules[row.ID] = wanted.Rule(row.ID)
+		rules[row.ID].Generation = p.muter.generation + 1
 	}
 	inner, err := libbpfgo.CreateMap(libbpfgo.MapTypeArray, "rules", int(unsafe.Sizeof(uint32(0))), int(unsafe.Sizeof(rules[0])), len(rules), nil)
 	if err != nil {
@@ -63,5 +64,7 @@ func (p *Probe) SetWanted(wanted pushdown.Set) error {
 	if err := m.Update(unsafe.Pointer(&key), unsafe.Pointer(&fd)); err != nil {
 		return fmt.Errorf("set the rules for calls: %w", err)
 	}
+	p.muter.wanted = wanted
+	p.muter.generation++
 	return nil
 }
