@@ -96,8 +96,18 @@ type Gap struct {
 	From  time.Time `json:"from" doc:"no call was lost before, since the previous gap"`
 	To    time.Time `json:"to" doc:"when the loss was noticed"`
 	Count uint64    `json:"count" doc:"number of calls that were lost"`
-	Cause string    `json:"cause" doc:"why they were lost"`
+	Cause string    `json:"cause" doc:"why they were lost; aggregated for calls that were but counted"`
 	Hook  string    `json:"hook" doc:"way of capture"`
+
+	Aggregated *Aggregated `json:"aggregated,omitempty" doc:"which calls were but counted"`
+}
+
+// Aggregated says which calls were but counted in a flood: those of a process, as a
+// signature had found already that there were too many of them.
+type Aggregated struct {
+	SignatureID   string `json:"signatureId" doc:"id of the signature, which alone they could match"`
+	EventName     string `json:"eventName" doc:"event of the calls"`
+	HostProcessID uint32 `json:"hostProcessId" doc:"process id on the host"`
 }
 
 // Suspension is why a signature is not evaluated any more, until the signatures

@@ -166,12 +166,17 @@ func TestSummary(t *testing.T) {
 		{f.FromFinding(&detect.Metadata{Title: "Spray"}, many, document()), `Spray: 500 events in 2.6ms, the last when "evil\n"[7] of uid 8 called msgget`},
 		{f.FromFinding(&detect.Metadata{Title: "Spray"}, many, nil), `Spray: 500 events in 2.6ms`},
 	}...)
+	aggregated := f.FromGap(Gap{
+		From: from, To: from.Add(time.Second), Count: 3, Cause: "aggregated", Hook: "tracepoint",
+		Aggregated: &Aggregated{SignatureID: "id", EventName: "msgsnd", HostProcessID: 7},
+	})
 	repeated := f.FromRepeated(tests[0].alert, Repeated{Count: 3, First: from, Last: from.Add(time.Second)})
 	suppressed := f.FromSuppressed(&Signature{ID: "id"}, detect.Low, Suppressed{Count: 4, Limit: 2, From: from, To: from.Add(time.Minute)})
 	tests = append(tests, []struct {
 		alert *Alert
 		want  string
 	}{
+		{aggregated, "3 more calls counted for id in 1s by tracepoint: aggregated, msgsnd of process 7"},
 		{repeated, `Message copied: "evil\n"[7] of uid 8 called msgget (3 more since 09:08:07)`},
 		{suppressed, "4 findings suppressed: id: more than 2 in 1m0s"},
 		{f.FromDelivery(Delivery{Sink: "chat", State: DeliveryFailing, Problem: "a\nb", Waiting: 2}), `chat takes no alerts: a\nb (2 wait)`},

@@ -12,6 +12,8 @@ import (
 // was lost. It is not escaped.
 func (a *Alert) Title() string {
 	switch {
+	case a.Gap != nil && a.Gap.Aggregated != nil:
+		return fmt.Sprintf("%d more calls counted for %s", a.Gap.Count, a.Gap.Aggregated.SignatureID)
 	case a.Gap != nil:
 		return fmt.Sprintf("%d calls lost", a.Gap.Count)
 	case a.Suspension != nil && a.Signature != nil:
@@ -70,6 +72,11 @@ func (a *Alert) Summary() string {
 		b = format.AppendWord(b, a.Gap.Hook)
 		b = append(b, ": "...)
 		b = format.AppendEscaped(b, a.Gap.Cause)
+		if g := a.Gap.Aggregated; g != nil {
+			b = append(b, ", "...)
+			b = format.AppendWord(b, g.EventName)
+			b = fmt.Appendf(b, " of process %d", g.HostProcessID)
+		}
 	case a.Suppressed != nil:
 		b = fmt.Appendf(b, ": more than %d in %s", a.Suppressed.Limit, a.Suppressed.To.Sub(a.Suppressed.From).Round(time.Millisecond))
 	case a.Delivery != nil:

@@ -88,7 +88,12 @@ func (c *coder) gapFields(g *pipeline.Gap) {
 	c.timeField(&g.From)
 	c.timeField(&g.To)
 	number(c, &g.Count)
-	texts(c, &g.Cause, &g.Hook)
+	texts(c, &g.Cause, &g.Hook, &g.Muted.Signature)
+	if m := &g.Muted; m.Signature != "" {
+		m.From, m.To, m.Count = g.From, g.To, g.Count
+		number(c, &m.HostPID)
+		number(c, &m.Event)
+	}
 }
 
 // timeField keeps a time to the nanosecond, without its zone.

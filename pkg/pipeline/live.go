@@ -10,6 +10,7 @@ import (
 
 	"github.com/ipcwarden/ipcwarden/pkg/event"
 	"github.com/ipcwarden/ipcwarden/pkg/overlap"
+	"github.com/ipcwarden/ipcwarden/pkg/pushdown"
 )
 
 // Capture is what yields the calls of this host as they end.
@@ -22,12 +23,20 @@ type Capture interface {
 	Detach() error
 	// Losses says how many calls have been lost so far, by cause.
 	Losses() (map[string]uint64, error)
+	// Unmute yields what was but counted, of that which ended before a time.
+	Unmute(before time.Time) ([]pushdown.Muted, error)
 	// Hook names the way of capture.
 	Hook() string
 }
 
 // gapInterval is how often the counters of lost calls are looked at.
 const gapInterval = time.Second
+
+// Aggregated is the cause of a gap of calls that were counted and not lost.
+const Aggregated = "aggregated"
+
+// endOfTime is after everything that is muted.
+var endOfTime = time.Unix(1<<40, 0)
 
 // live is the Source of a Capture.
 type live struct {
@@ -92,5 +101,15 @@ func (l *live) look(now time.Time) error {
 		}
 	}
 	l.lost, l.since = losses, now
+	if l.ended {
+		now = endOfTime
+	}
+	muted, err := l.capture.Unmute(now)
+	for _, m := range muted {
+		l.gaps = append(l.gaps, Gap{From: m.From, To: m.To, Count: m.Count, Cause: Aggregated, Hook: l.capture.Hook(), Muted: m})
+	}
+	if err != nil {
+		return fmt.Errorf("count aggregated calls: %w", err)
+	}
 	return nil
 }

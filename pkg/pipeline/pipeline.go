@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/ipcwarden/ipcwarden/pkg/event"
+	"github.com/ipcwarden/ipcwarden/pkg/pushdown"
 )
 
 // Source yields events, complete with all that is known of them, in the order in
@@ -33,12 +34,13 @@ type Stage interface {
 	Gap(ctx context.Context, g Gap) error
 }
 
-// Gap is a stretch of time in which calls were lost.
+// Gap is a stretch of time in which there are no events of calls.
 type Gap struct {
 	From, To time.Time
 	Count    uint64
 	Cause    string
 	Hook     string
+	Muted    pushdown.Muted // the calls were but counted, if it has a signature
 }
 
 // ErrDone is what a Stage returns when it wants no more events; Run then ends

@@ -7,8 +7,10 @@ import (
 	"os"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/ipcwarden/ipcwarden/pkg/event"
+	"github.com/ipcwarden/ipcwarden/pkg/pushdown"
 )
 
 // script is a source of given events: it idles once they are used up, until it
@@ -17,6 +19,7 @@ type script struct {
 	events, afterDetach []event.Event
 	detached            bool
 	lost                map[string]uint64
+	muted               []pushdown.Muted
 }
 
 func (s *script) Next(e *event.Event) error {
@@ -39,7 +42,17 @@ func (s *script) Detach() error {
 }
 
 func (s *script) Losses() (map[string]uint64, error) { return s.lost, nil }
-func (s *script) Hook() string                       { return "script" }
+func (s *script) Unmute(before time.Time) (ended []pushdown.Muted, err error) {
+	s.muted = slices.DeleteFunc(s.muted, func(m pushdown.Muted) bool {
+		if m.To.Before(before) {
+			ended = append(ended, m)
+			return true
+		}
+		return false
+	})
+	return ended, nil
+}
+func (s *script) Hook() string { return "script" }
 
 // run is Run on a script.
 func run(ctx context.Context, s *script, wanted event.Set, stage Stage) error {
@@ -91,6 +104,21 @@ func TestRunDrainsAfterTheEnd(t *testing.T) {
 	}
 	if len(stage.gaps) != 1 || stage.gaps[0].Count != 7 || stage.gaps[0].Cause != "ring_full" || stage.gaps[0].Hook != "script" {
 		t.Errorf("gaps %+v, want one of 7 by ring_full", stage.gaps)
+	}
+}
+
+// TestRunTellsOfMuted has calls that the kernel goes on counting for a day.
+func TestRunTellsOfMuted(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	now := time.Now()
+	muted := pushdown.Muted{Signature: "A", HostPID: 7, Event: event.Msgsnd, From: now, To: now.Add(24 * time.Hour), Count: 9}
+	stage := &collector{idle: func() error { cancel(); return nil }}
+	if err := run(ctx, &script{muted: []pushdown.Muted{muted}}, event.All, stage); err != nil {
+		t.Fatal(err)
+	}
+	want := Gap{From: muted.From, To: muted.To, Count: 9, Cause: Aggregated, Hook: "script", Muted: muted}
+	if !slices.Equal(stage.gaps, []Gap{want}) {
+		t.Errorf("gaps %+v, want %+v", stage.gaps, want)
 	}
 }
 
