@@ -46,7 +46,8 @@ func logCounts(log *zap.Logger, p *probe.Probe, fields ...zap.Field) {
 	}
 	log.Info("stopped", append(fields,
 		zap.Uint64("entered", counts.Entered), zap.Uint64("emitted", counts.Emitted),
-		zap.Uint64("filtered", counts.Filtered), zap.Uint64("unmatched", counts.Unmatched), zap.Any("dropped", counts.Lost),
+		zap.Uint64("filtered", counts.Filtered), zap.Uint64("unmatched", counts.Unmatched),
+		zap.Uint64("aggregated", counts.Aggregated), zap.Any("dropped", counts.Lost),
 		zap.Uint64("inflight", counts.InFlight), zap.Uint64("cut", counts.Cut))...)
 }
 
@@ -64,6 +65,11 @@ func logCorrelations(log *zap.Logger, c *correlate.Correlator) {
 }
 
 func logGap(log *zap.Logger, g pipeline.Gap) {
+	if g.Muted.Signature != "" {
+		log.Info("calls were only counted", zap.Uint64("count", g.Count), zap.String("signature", g.Muted.Signature),
+			zap.Uint32("process", g.Muted.HostPID), zap.Stringer("event", g.Muted.Event), zap.Time("from", g.From), zap.Time("to", g.To))
+		return
+	}
 	log.Warn("calls were lost", zap.Uint64("count", g.Count), zap.String("cause", g.Cause), zap.String("hook", g.Hook),
 		zap.Time("from", g.From), zap.Time("to", g.To))
 }

@@ -1,6 +1,10 @@
 package app
 
 import (
+	"slices"
+	"time"
+
+	"github.com/ipcwarden/ipcwarden/pkg/detect"
 	"github.com/ipcwarden/ipcwarden/pkg/event"
 	"github.com/ipcwarden/ipcwarden/pkg/pushdown"
 )
@@ -9,6 +13,7 @@ import (
 type adjustable interface {
 	SetEvents(event.Set) error
 	SetWanted(pushdown.Set) error
+	Mute(signature string, pid uint32, lasts time.Duration) error
 }
 
 // demand tells the capture what signatures need of it. The zero demand is for events
@@ -33,4 +38,16 @@ func (d *demand) set(events event.Set, wanted pushdown.Set) error {
 	}
 	d.wanted = wanted
 	return nil
+}
+
+// mute tells the capture that a signature has found that a process does too much of
+// something: in a flood, more of it until the signature could find it again need only
+// be counted.
+func (d *demand) mute(meta *detect.Metadata, doc *event.Document) error {
+	c := meta.Correlation
+	if d.probe == nil || !d.pushdown || doc == nil || !c.Type.Counts() || !c.Operator.Rises() ||
+		!slices.ContainsFunc(c.GroupBy, func(path string) bool { return path == "hostProcessId" || path == "hostThreadId" }) {
+		return nil
+	}
+	return d.probe.Mute(meta.ID, doc.HostProcessID, c.Timespan)
 }

@@ -110,7 +110,11 @@ func (w *warden) Idle() error {
 func (w *warden) Gap(_ context.Context, g pipeline.Gap) error {
 	logGap(w.log, g)
 	w.throttle.Advance(g.To.Add(-correlate.Lateness))
-	w.raise(w.alerts.FromGap(alert.Gap{From: g.From, To: g.To, Count: g.Count, Cause: g.Cause, Hook: g.Hook}))
+	gap := alert.Gap{From: g.From, To: g.To, Count: g.Count, Cause: g.Cause, Hook: g.Hook}
+	if m := g.Muted; m.Signature != "" {
+		gap.Aggregated = &alert.Aggregated{SignatureID: m.Signature, EventName: m.Event.String(), HostProcessID: m.HostPID}
+	}
+	w.raise(w.alerts.FromGap(gap))
 	return nil
 }
 
@@ -125,6 +129,9 @@ func (w *warden) found(meta *detect.Metadata, finding detect.Finding, in *detect
 // correlated takes what a correlation made of many findings.
 func (w *warden) correlated(meta *detect.Metadata, finding detect.Finding, doc *event.Document) {
 	w.raise(w.alerts.FromFinding(meta, finding, doc))
+	if err := w.demand.mute(meta, doc); err != nil {
+		w.log.Warn("a flood is not counted in the kernel", zap.Error(err))
+	}
 }
 
 // suspended tells of a signature that was too slow.
