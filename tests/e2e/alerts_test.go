@@ -16,8 +16,12 @@ type alert struct {
 	Event     *document
 	Evidence  map[string]any
 	Gap       *struct {
-		Count uint64
-		Cause string
+		Count      uint64
+		Cause      string
+		Aggregated *struct {
+			SignatureID   string
+			HostProcessID uint32
+		}
 	}
 
 	Correlation *correlation

@@ -27,13 +27,14 @@ type warden struct {
 
 // summary is the log line with which ipcwarden says what became of every call.
 type summary struct {
-	Events    uint64
-	Entered   uint64
-	Filtered  uint64
-	Unmatched uint64
-	Emitted   uint64
-	Dropped   map[string]uint64
-	Inflight  uint64
+	Events     uint64
+	Entered    uint64
+	Filtered   uint64
+	Unmatched  uint64
+	Aggregated uint64
+	Emitted    uint64
+	Dropped    map[string]uint64
+	Inflight   uint64
 }
 
 func (s summary) dropped() (n uint64) {
@@ -127,8 +128,8 @@ func (w *warden) wait() summary {
 	if err := json.Unmarshal(line, &s); err != nil {
 		w.t.Fatalf("log line \"stopped\": %v in %s", err, line)
 	}
-	if out := s.Emitted + s.Filtered + s.Unmatched + s.dropped() + s.Inflight; s.Entered != out {
-		w.t.Errorf("calls entered %d, but emitted + filtered + unmatched + dropped + inflight = %d: %s", s.Entered, out, line)
+	if out := s.Emitted + s.Filtered + s.Unmatched + s.Aggregated + s.dropped() + s.Inflight; s.Entered != out {
+		w.t.Errorf("calls entered %d, but emitted + filtered + unmatched + aggregated + dropped + inflight = %d: %s", s.Entered, out, line)
 	}
 	return s
 }

@@ -1,0 +1,90 @@
+package e2e
+
+import (
+	"fmt"
+	"os/exec"
+	"slices"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// floodSignature finds the process that sends very many messages.
+const floodSignature = `# METADATA
+# title: Flood of messages
+# custom:
+#   id: E2E-FLOOD
+#   severity: low
+#   events: [msgsnd]
+#   correlation:
+#     type: event_count
+#     group_by: [hostProcessId]
+#     timespan: 5m
+#     condition: {gte: 1000}
+package e2e.flood
+
+match if input.arg.msgsz == 16 # as program count sends
+`
+
+// TestSprayInFlood stops ipcwarden, so that the ring fills up, while two processes call
+// as fast as they can: one that a signature has found, whose calls the kernel counts
+// then, and one that none has. A third sprays meanwhile, and there is room for it.
+func TestSprayInFlood(t *testing.T) {
+	requireBPF(t)
+	requireEveryCall(t)
+	anyHook(t)
+	dir := signatures(t, map[string]string{"end.rego": endSignature, "flood.rego": floodSignature})
+	flood, spray := count.build(t), many.build(t)
+	w := start(t, "run", "--output", "json", "--signatures", dir)
+
+	found := exec.Command(flood, "1", fmt.Sprint(1<<30))
+	if err := found.Start(); err != nil {
+		t.Fatal(err)
+	}
+	end := func() {
+		_ = found.Process.Kill() // nothing to do if it has ended
+		_ = found.Wait()         // killed
+	}
+	defer end()
+	isFound := func(line []byte) bool {
+		a := decode[alert](t, line)
+		return a.Signature.ID == "E2E-FLOOD" && a.Event != nil && int(a.Event.HostProcessID) == found.Process.Pid
+	}
+	if _, ok := w.stdout.await(limit, isFound); !ok {
+		t.Fatalf("the flood was not found\nstderr: %s", w.stderr.text())
+	}
+	time.Sleep(time.Second) // to tell the kernel
+	if err := w.cmd.Process.Signal(syscall.SIGSTOP); err != nil {
+		t.Fatal(err)
+	}
+	runProgram(t, flood, "2", "20000") // more than there is room for
+	sprayed := runProgram(t, spray, "message-spray")
+	end()
+	if err := w.cmd.Process.Signal(syscall.SIGCONT); err != nil {
+		t.Fatal(err)
+	}
+
+	got := w.alertsUntil(sprayed.pid)
+	if !slices.ContainsFunc(got, func(a alert) bool { return a.Signature.ID == "IPCW-015" }) {
+		t.Errorf("alerts %s, want one of IPCW-015", describe(got))
+	}
+	s := w.stop()
+	t.Logf("%+v", s)
+	if s.Aggregated == 0 || s.Dropped["ring_full"] == 0 {
+		t.Errorf("the ring was never full, or nothing was counted in the kernel: %+v", s)
+	}
+	told := uint64(0)
+	for _, line := range w.stdout.rest(t) {
+		a := decode[alert](t, line)
+		if a.Gap == nil || a.Gap.Cause != "aggregated" {
+			continue
+		}
+		told += a.Gap.Count
+		if g := a.Gap.Aggregated; g == nil || g.SignatureID != "E2E-FLOOD" || int(g.HostProcessID) != found.Process.Pid {
+			t.Errorf("counted %+v, want what E2E-FLOOD found of %d", g, found.Process.Pid)
+		}
+	}
+	if told != s.Aggregated {
+		t.Errorf("alerts tell of %d calls that were counted, of %d", told, s.Aggregated)
+	}
+}
