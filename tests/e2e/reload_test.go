@@ -87,6 +87,7 @@ func writeFile(t *testing.T, path, text string) {
 // TestReloadUnderLoad reloads while messages flow. Each is judged once, by one
 // edition of the signature; the editions follow each other.
 func TestReloadUnderLoad(t *testing.T) {
+	anyHook(t)
 	requireBPF(t)
 	const reloads = 5
 	dir := signatures(t, map[string]string{"end.rego": endSignature, "load.rego": edition(0, "msgsnd")})
@@ -153,6 +154,7 @@ func TestReloadUnderLoad(t *testing.T) {
 // TestReloadChangesEvents has the new signature select an event that was not
 // captured before, and the old one's no more.
 func TestReloadChangesEvents(t *testing.T) {
+	anyHook(t)
 	requireBPF(t)
 	dir := signatures(t, map[string]string{"end.rego": endSignature, "load.rego": edition(0, "msgsnd")})
 	w := start(t, "run", "--no-builtin", "--signatures", dir)
@@ -289,6 +291,7 @@ match if {
 `
 
 func TestSlowSignatureIsSuspended(t *testing.T) {
+	emulated(t)
 	requireBPF(t)
 	dir := signatures(t, map[string]string{"end.rego": endSignature, "load.rego": edition(1, "msgsnd"), "slow.rego": slowSignature})
 	w := start(t, "run", "--no-builtin", "--signatures", dir)

@@ -8,6 +8,7 @@ import (
 // TestSignals ends trace right after a program has ended: every call that was
 // made before the signal has to be printed.
 func TestSignals(t *testing.T) {
+	anyHook(t)
 	requireBPF(t)
 	path := count.build(t)
 	for _, sig := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM} {
