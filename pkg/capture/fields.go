@@ -26,6 +26,8 @@ func (c *coder) eventFields(e *event.Event) {
 		c.memoryFields(&e.Memory[i])
 	}
 	c.overlapFields(e)
+	number(c, &e.Process.ProgramBits)
+	flags(c, &e.Object.CreatorGone)
 }
 
 func (c *coder) processFields(p *event.Process) {

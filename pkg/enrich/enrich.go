@@ -40,6 +40,9 @@ type look struct {
 	atNS        uint64 // on CLOCK_BOOTTIME
 	executable  string
 	containerID string
+
+	bits     uint8 // what the program was built for, once bitsSeen is set
+	bitsSeen bool
 }
 
 // New makes an Enricher for the host called hostName, with its procfs mounted at
@@ -54,7 +57,8 @@ func New(hostName, procfsDir string) *Enricher {
 	}
 }
 
-// Enrich fills in Executable, HostName and ContainerID of e's process. What
+// Enrich fills in Executable, ProgramBits, HostName and ContainerID of e's process,
+// and whether the creator of its object is gone. What
 // cannot be found out, as of a process that has ended before anybody could look,
 // is left empty. Nearly always it answers from memory, without allocation.
 func (r *Enricher) Enrich(e *event.Event) {
@@ -66,6 +70,24 @@ func (r *Enricher) Enrich(e *event.Event) {
 		seen = r.threads.put(key, r.look(e, seen))
 	}
 	p.Executable, p.ContainerID = seen.executable, seen.containerID
+	p.ProgramBits = 0
+	if e.Compat {
+		if !seen.bitsSeen {
+			seen.bits, seen.bitsSeen = r.proc.process(p.HostPID).programBits(p.ProcessStartNS), true
+		}
+		p.ProgramBits = seen.bits
+	}
+	e.Object.CreatorGone = r.creatorGone(e)
+}
+
+// creatorGone tells whether the creator of a segment that is attached, although it is
+// marked for removal, has ended. Of a process id that is in use again it does not.
+func (r *Enricher) creatorGone(e *event.Event) bool {
+	o := &e.Object
+	if e.ID != event.Shmat || o.Kind != event.SharedMemory || o.Mode&event.ShmDest == 0 || o.CreatorPID == 0 || o.CreatorPID == e.Process.HostPID {
+		return false
+	}
+	return !r.proc.process(o.CreatorPID).exists()
 }
 
 // current tells whether the look still holds for e. Its time is the event's, so

@@ -69,6 +69,7 @@ type Document struct {
 // Executable is the file that the process runs.
 type Executable struct {
 	Path string `json:"path" doc:"path in the mount namespace of the process; empty if the process ended too soon"`
+	Bits uint8  `json:"bits,omitempty" doc:"32 or 64, what the program was built for; looked for only if the call came through the 32-bit system call table"`
 }
 
 // Container identifies the container of the process.
@@ -121,6 +122,7 @@ type ObjectInfo struct {
 	SegmentBytes   *uint64 `json:"segsz,omitempty" doc:"shm: size in bytes"`
 	Attached       *uint64 `json:"nattch,omitempty" doc:"shm: current attachments"`
 	CreatorPID     *uint32 `json:"cpid,omitempty" doc:"shm: host process id of the creator"`
+	CreatorGone    bool    `json:"creatorGone,omitempty" doc:"shm: the creator has ended; looked for only when a segment is attached that is marked for removal"`
 	LastPID        *uint32 `json:"lpid,omitempty" doc:"shm: host process id of the last shmat or shmdt"`
 
 	InKernel *KernelObjectInfo `json:"inKernel,omitempty" doc:"what the kernel's own checks have of the object; absent where they cannot be watched"`
@@ -181,7 +183,7 @@ func (e *Event) Document(d *Document) {
 		PIDNamespace:        p.PIDNamespace,
 		IPCNamespace:        p.IPCNamespace,
 		ProcessName:         strings.ToValidUTF8(p.Comm, "\ufffd"),
-		Executable:          Executable{Path: strings.ToValidUTF8(p.Executable, "\ufffd")},
+		Executable:          Executable{Path: strings.ToValidUTF8(p.Executable, "\ufffd"), Bits: p.ProgramBits},
 		HostName:            strings.ToValidUTF8(p.HostName, "\ufffd"),
 		ContainerID:         p.ContainerID,
 		Container:           Container{ID: p.ContainerID},
@@ -284,6 +286,7 @@ func (e *Event) objectInfo() *ObjectInfo {
 	case SharedMemory:
 		info.SegmentBytes, info.Attached = new(o.SegmentBytes), new(o.Attached)
 		info.CreatorPID, info.LastPID = new(o.CreatorPID), new(o.LastPID)
+		info.CreatorGone = o.CreatorGone
 	}
 	return info
 }

@@ -62,6 +62,7 @@ type Process struct {
 
 	// What follows is filled in by package enrich.
 	Executable  string
+	ProgramBits uint8 // 32 or 64, what the program was built for; 0 if not known, and of native calls
 	HostName    string
 	ContainerID string
 }
@@ -86,6 +87,9 @@ type Object struct {
 	SegmentBytes, Attached uint64
 	// Last sender and receiver of a queue; creator and last user of a segment.
 	CreatorPID, LastPID, LastSendPID, LastReceivePID uint32
+	// CreatorGone is filled in by package enrich, for shmat of a segment that is marked
+	// for removal: its creator has ended.
+	CreatorGone bool
 
 	Kernel KernelObject
 }

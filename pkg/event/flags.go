@@ -40,6 +40,8 @@ const (
 	SemUndo    = 0o10000
 	IPC64      = 0x100 // ORed into cmd by callers of ipc(2): the current structures
 
+	ShmDest = 0o1000 // of a segment's mode: removed when the last one detaches
+
 	IPCRmid = 0
 	IPCSet  = 1
 	SetVal  = 16

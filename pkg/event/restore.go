@@ -53,7 +53,7 @@ func (d *Document) Event(e *Event) error {
 			UID: d.UserID, GID: d.GroupID, EUID: d.EffectiveUserID, EGID: d.EffectiveGroupID,
 			MountNamespace: d.MountNamespace, PIDNamespace: d.PIDNamespace, IPCNamespace: d.IPCNamespace,
 			CgroupID: d.CgroupID, ThreadStartNS: uint64(d.ThreadStartTime), Comm: d.ProcessName,
-			Executable: d.Executable.Path, HostName: d.HostName, ContainerID: d.ContainerID,
+			Executable: d.Executable.Path, ProgramBits: d.Executable.Bits, HostName: d.HostName, ContainerID: d.ContainerID,
 		},
 	}
 	if d.StalledNS != nil {
@@ -142,7 +142,7 @@ func (o *ObjectInfo) object() Object {
 		OwnerUID: o.OwnerUID, OwnerGID: o.OwnerGID, CreatorUID: o.CreatorUID, CreatorGID: o.CreatorGID,
 		QueueBytes: valueOf(o.QueueBytes), CurrentBytes: valueOf(o.CurrentBytes), Messages: valueOf(o.Messages),
 		Semaphores: valueOf(o.Semaphores), SegmentBytes: valueOf(o.SegmentBytes), Attached: valueOf(o.Attached),
-		CreatorPID: valueOf(o.CreatorPID), LastPID: valueOf(o.LastPID),
+		CreatorPID: valueOf(o.CreatorPID), CreatorGone: o.CreatorGone, LastPID: valueOf(o.LastPID),
 		LastSendPID: valueOf(o.LastSendPID), LastReceivePID: valueOf(o.LastReceivePID),
 	}
 	if i := slices.Index(kindNames[:], o.Kind); i > 0 {

@@ -52,6 +52,10 @@ func TestBuiltinsOnCallers(t *testing.T) {
 		{"handed over by root", settled(0, 33, 0o600), "IPCW-006"},
 		{"opened to everybody", settled(1000, 1000, 0o666), "IPCW-035"},
 		{"mode kept", settled(1000, 1000, 0o600), ""},
+		{"orphan", event.Event{ID: event.Shmat, Args: args(7), Return: address, Object: event.Object{ID: 7, Mode: 0o1600, CreatorGone: true}}, "IPCW-044"},
+		{"marked for removal", event.Event{ID: event.Shmat, Args: args(7), Return: address, Object: event.Object{ID: 7, Mode: 0o1600}}, ""},
+		{"program in /tmp", event.Event{ID: event.Semget, Args: args(77, 1, exclusive), Return: 7, Object: event.Object{ID: 7, Key: 77, Mode: 0o600, Created: true}, Process: by(0, "/tmp/a")}, "IPCW-047"},
+		{"inventory", event.Event{ID: event.Shmctl, Args: args(0, 14)}, "IPCW-048"},
 		{"client's segment", event.Event{ID: event.Shmat, Args: args(7), Return: address, Process: by(0, "/usr/lib/xorg/Xorg"), Object: event.Object{ID: 7, Mode: 0o600, OwnerUID: 1000, CreatorUID: 1000}}, ""},
 	}
 	for _, tt := range tests {

@@ -37,9 +37,9 @@ func TestBuiltinCorrelationsOnEvents(t *testing.T) {
 		e    event.Event
 		want string
 	}{
-		{"refused", operation(-1, event.IPCNowait, -11), "IPCW-013 refused, IPCW-014"},
-		{"timed out", operation(-1, 0, -11), ""},
-		{"acquired", operation(-1, event.IPCNowait, 0), "IPCW-013 acquired"},
+		{"refused", operation(-1, event.IPCNowait, -11), "IPCW-013 refused, IPCW-014, IPCW-045 refused"},
+		{"timed out", operation(-1, 0, -11), "IPCW-045 refused"},
+		{"acquired", operation(-1, event.IPCNowait, 0), "IPCW-013 acquired, IPCW-045 acquired"},
 		{"released", operation(1, event.IPCNowait, 0), ""},
 		{"attached", event.Event{ID: event.Shmat, Return: 0x7f0000000000, Object: event.Object{SegmentBytes: 8192}}, "IPCW-013 acted"},
 		{"nothing to receive", event.Event{ID: event.Msgrcv, Args: args(7, 0x1000, 8, 0, event.IPCNowait), Return: -42}, "IPCW-014"},
@@ -65,6 +65,9 @@ func TestBuiltinCorrelationsOnEvents(t *testing.T) {
 		{"attached in a container", event.Event{ID: event.Shmat, Return: 0x7f0000, Process: event.Process{ContainerID: "c0ffee"}, Object: event.Object{SegmentBytes: 8192}}, "IPCW-013 acted, IPCW-041 from_container"},
 		{"attached on the host", event.Event{ID: event.Shmat, Return: 0x7f0000, Process: event.Process{Executable: "/usr/bin/a"}, Object: event.Object{SegmentBytes: 8192}}, "IPCW-013 acted, IPCW-041 from_host"},
 		{"foreign semaphore read", event.Event{ID: event.Semctl, Args: args(7, 0, 12), Object: foreign}, "IPCW-042"},
+		{"own semaphore set", event.Event{ID: event.Semctl, Args: args(7, 0, event.SetVal)}, "IPCW-045 broken"},
+		{"64-bit program", event.Event{ID: event.Shmdt, Compat: true, Process: event.Process{ProgramBits: 64}}, "IPCW-043"},
+		{"32-bit program", event.Event{ID: event.Shmdt, Compat: true, Process: event.Process{ProgramBits: 32}}, ""},
 		{"sent to nowhere", event.Event{ID: event.Msgsnd, Args: args(7, 0x1000, 976), Return: -22}, "IPCW-032"},
 		{"attached, a page", event.Event{ID: event.Shmat, Multiplexed: true, Return: 0x7f0000, Object: event.Object{SegmentBytes: 4096}}, "IPCW-013 acted, IPCW-022"},
 		{"let in by a capability", event.Event{ID: event.Msgrcv, Args: args(7, 0x1000, 8), Return: 8, Object: foreign}, "IPCW-025, IPCW-042"},

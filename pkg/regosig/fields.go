@@ -108,6 +108,9 @@ func documentNode() *plan.Node {
 	})
 	document.Members["executable"] = parent(objectNode[event.Executable](map[string]readField{
 		"path": func(v *view) plan.Value { return printed(v.event.Process.Executable) },
+		"bits": func(v *view) plan.Value {
+			return ifPresent(v.event.Process.ProgramBits != 0, plan.Int(int64(v.event.Process.ProgramBits)))
+		},
 	}, "executable"), nil)
 	document.Members["container"] = parent(objectNode[event.Container](map[string]readField{
 		"id": func(v *view) plan.Value { return textValue(v.event.Process.ContainerID) },

@@ -37,7 +37,10 @@ func ipcObjectNode() *plan.Node {
 		"segsz":      ofKind(event.SharedMemory, func(o *event.Object) uint64 { return o.SegmentBytes }),
 		"nattch":     ofKind(event.SharedMemory, func(o *event.Object) uint64 { return o.Attached }),
 		"cpid":       ofKind(event.SharedMemory, func(o *event.Object) uint64 { return uint64(o.CreatorPID) }),
-		"lpid":       ofKind(event.SharedMemory, func(o *event.Object) uint64 { return uint64(o.LastPID) }),
+		"creatorGone": func(v *view) plan.Value {
+			return ifTrue(v.event.Object.CreatorGone && v.event.Object.Kind == event.SharedMemory)
+		},
+		"lpid": ofKind(event.SharedMemory, func(o *event.Object) uint64 { return uint64(o.LastPID) }),
 		"inKernel": func(v *view) plan.Value {
 			if k := &v.event.Object.Kernel; !k.Seen && k.Access == 0 {
 				return plan.Value{}

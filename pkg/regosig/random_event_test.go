@@ -31,14 +31,14 @@ func eventFrom(source rand.Source) *event.Event {
 	e.Process = event.Process{
 		PID: uint32(g.IntN(100)), HostPID: g.Uint32(), UID: pick(g, uint32(0), 1000), EUID: pick(g, uint32(0), 1000, 33),
 		CgroupID: g.number(), IPCNamespace: g.Uint32(), PIDNamespace: 4026531836, ThreadStartNS: g.number(), BootToUnixNS: 1_700_000_000,
-		Comm: pick(g, "init", "a\xff\xfeb", "", "ünü"), Executable: pick(g, "", "/bin/\xc3", "/usr/bin/a", "/usr/sbin/sshd", "/usr/sbin/cron", "/usr/bin/Xvfb"),
+		Comm: pick(g, "init", "a\xff\xfeb", "", "ünü"), ProgramBits: pick(g, uint8(0), 32, 64), Executable: pick(g, "", "/tmp/a", "/bin/\xc3", "/usr/bin/a", "/usr/sbin/sshd", "/usr/sbin/cron", "/usr/bin/Xvfb"),
 		HostName: pick(g, "host", "\xff"), ContainerID: pick(g, "", "c0ffee", "\xff\xfe"),
 	}
 	e.Object = event.Object{
 		Kind: pick(g, e.Row().Kind, e.Row().Kind, event.NoKind), Created: g.rarely(), ID: int32(g.number()), Key: pick(g, 0, int32(g.number())),
-		Mode: pick(g, uint16(0o600), 0o666, 0o622, 0o600, 0o600), Sequence: g.number(), OwnerUID: pick(g, uint32(0), 1000), CreatorUID: pick(g, uint32(0), 1000),
+		Mode: pick(g, uint16(0o600), 0o666, 0o1666, 0o622, 0o600, 0o600), Sequence: g.number(), OwnerUID: pick(g, uint32(0), 1000), CreatorUID: pick(g, uint32(0), 1000),
 		QueueBytes: g.number(), CurrentBytes: g.number(), Messages: g.number(), Semaphores: pick(g, uint64(0), 1, 4, 8192), SegmentBytes: g.number(),
-		Attached: g.number(), CreatorPID: g.Uint32(), LastPID: g.Uint32(), LastSendPID: pick(g, e.Process.HostPID, g.Uint32()), LastReceivePID: pick(g, 0, g.Uint32()),
+		Attached: g.number(), CreatorPID: g.Uint32(), CreatorGone: g.rarely(), LastPID: g.Uint32(), LastSendPID: pick(g, e.Process.HostPID, g.Uint32()), LastReceivePID: pick(g, 0, g.Uint32()),
 		Kernel: event.KernelObject{Seen: g.rarely(), ID: 7, Access: event.Access(g.IntN(16) * g.IntN(2))},
 	}
 	g.memory(e)
@@ -66,6 +66,9 @@ func (g generator) number() uint64 {
 func (g generator) memory(e *event.Event) {
 	if i := e.Row().MainAt(); i >= 0 && g.IntN(5) > 0 {
 		pointee := pick(g, e.Row().Args[i].Pointee, e.Row().Args[i].Pointee, event.Semun, event.SettingsOut)
+		if e.Command() == "IPC_SET" {
+			pointee, e.Return = event.Settings, pick(g, e.Return, 0)
+		}
 		e.Memory[event.MainMemory] = g.region(pointee, e.Row().Args[i].Name)
 		if e.Row().Args[i].Pointee == event.Sembufs {
 			e.Args[2] = uint64(len(e.Memory[event.MainMemory].Entry.Bytes) / event.SembufSize)
@@ -81,6 +84,9 @@ func (g generator) memory(e *event.Event) {
 
 func (g generator) region(pointee event.Pointee, arg string) event.Memory {
 	length := pick(g, 0, 3, 6, 12, 16, 104, 120)
+	if pointee == event.Settings && g.IntN(4) > 0 {
+		length = 120
+	}
 	one := g.bytes(length, pointee)
 	other := pick(g, one, one, g.bytes(length, pointee))
 	view := func() event.View {
