@@ -96,8 +96,8 @@ func (p *page) status(s *status.Status, alerts []api.Entry) error {
 	}
 	c := s.Capture
 	p.line("\ncapture by %s: %s", escaped(c.Hook), escaped(c.Why))
-	p.line("  calls  %d entered, %d emitted, %d unmatched, %d filtered, %d in flight, %d lost%s",
-		c.Entered, c.Emitted, c.Unmatched, c.Filtered, c.InFlight, c.LostCalls(), causes(c.Lost))
+	p.line("  calls  %d entered, %d emitted, %d unmatched, %d aggregated, %d filtered, %d in flight, %d lost%s",
+		c.Entered, c.Emitted, c.Unmatched, c.Aggregated, c.Filtered, c.InFlight, c.LostCalls(), causes(c.Lost))
 	p.line("  rates  %.1f calls/s, %.1f events/s, %.1f lost/s, %.2f alerts/s", s.Rates.Calls, s.Rates.Events, s.Rates.Lost, s.Rates.Alerts)
 	p.line("  ring   %d of %d bytes used", c.RingUsed, c.RingBytes)
 	p.line("\nsignatures: %d, loaded %s; reloads: %d good, %d failed", len(s.Signatures), ago(s.Reload.Loaded), s.Reload.Successes, s.Reload.Failures)

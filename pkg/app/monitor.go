@@ -112,7 +112,8 @@ func (m *monitor) readCapture(c *status.Capture) {
 	if err != nil {
 		m.log.Error("counters not read", zap.Error(err))
 	}
-	c.Entered, c.Emitted, c.Filtered, c.Unmatched = counts.Entered, counts.Emitted, counts.Filtered, counts.Unmatched
+	c.Entered, c.Emitted, c.Filtered = counts.Entered, counts.Emitted, counts.Filtered
+	c.Unmatched, c.Aggregated = counts.Unmatched, counts.Aggregated
 	c.InFlight, c.Lost, c.Cut = counts.InFlight, counts.Lost, counts.Cut
 }
 

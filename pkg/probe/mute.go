@@ -80,6 +80,9 @@ func (p *Probe) Unmute(before time.Time) (counted []pushdown.Muted, err error) {
 		if err != nil {
 			return counted, fmt.Errorf("unmute process %d: %w", key.pid, err)
 		}
+		if now := time.Now(); muted.To.After(now) {
+			muted.To = now
+		}
 		if muted.Count = value.count; muted.Count > 0 {
 			counted = append(counted, muted)
 		}

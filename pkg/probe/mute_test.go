@@ -90,7 +90,7 @@ func TestMute(t *testing.T) {
 		t.Fatalf("ended %v, %v", list, err)
 	}
 	m := list[0]
-	if m.Signature != "FAILED" || m.HostPID != me || m.Event != event.Msgctl || m.Count != counts.Aggregated || m.From.Before(begin) || m.To.Sub(m.From) != time.Hour {
+	if m.Signature != "FAILED" || m.HostPID != me || m.Event != event.Msgctl || m.Count != counts.Aggregated || m.From.Before(begin) || m.To.Before(m.From) || m.To.After(time.Now()) {
 		t.Errorf("ended %+v, want %d calls", m, counts.Aggregated)
 	}
 	if again, err := p.Unmute(begin.Add(2 * time.Hour)); err != nil || len(again) > 0 {

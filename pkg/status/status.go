@@ -36,20 +36,22 @@ type Check struct {
 }
 
 // Capture is what became of the calls: Entered = Emitted + Filtered + Unmatched +
-// InFlight + all of Lost.
+// Aggregated + InFlight + all of Lost.
 type Capture struct {
-	Attached  bool              `json:"attached"` // the programs are in the kernel
-	Hook      string            `json:"hook"`
-	Why       string            `json:"why"` // that hook
-	Entered   uint64            `json:"entered"`
-	Emitted   uint64            `json:"emitted"`
-	Filtered  uint64            `json:"filtered"`
-	Unmatched uint64            `json:"unmatched"` // no signature could match
-	InFlight  uint64            `json:"inFlight"`  // have not returned
-	Lost      map[string]uint64 `json:"lost"`      // by cause
-	Cut       uint64            `json:"cut"`       // captures of memory that were shortened
-	RingBytes uint64            `json:"ringBytes"` // size of the ring
-	RingUsed  uint64            `json:"ringUsed"`  // bytes in it at Time
+	Attached  bool   `json:"attached"` // the programs are in the kernel
+	Hook      string `json:"hook"`
+	Why       string `json:"why"` // that hook
+	Entered   uint64 `json:"entered"`
+	Emitted   uint64 `json:"emitted"`
+	Filtered  uint64 `json:"filtered"`
+	Unmatched uint64 `json:"unmatched"` // no signature could match
+	// Aggregated calls were counted by the kernel, in a flood of what was found.
+	Aggregated uint64            `json:"aggregated"`
+	InFlight   uint64            `json:"inFlight"`  // have not returned
+	Lost       map[string]uint64 `json:"lost"`      // by cause
+	Cut        uint64            `json:"cut"`       // captures of memory that were shortened
+	RingBytes  uint64            `json:"ringBytes"` // size of the ring
+	RingUsed   uint64            `json:"ringUsed"`  // bytes in it at Time
 }
 
 // LostCalls is the number of lost calls of any cause.
