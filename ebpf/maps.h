@@ -33,9 +33,10 @@ struct inflight {
 	__u32 place;	/* in the space */
 	__u32 overlaps_found;
 	__u32 met;	/* another call was on its memory, or may have been */
-	__u32 held;	/* the tests of the rule that the call passes */
 	__u32 matched;	/* the clauses of the rule; all if it was not asked */
 	__u32 generation; /* of the rule */
+	__u32 pad;
+	__u64 held; /* the tests of the rule that the call passes */
 	__u64 message; /* what msgsnd allocated */
 	__u64 fields[FIELDS]; /* enum field: what tests are on */
 	__u64 unknown;	      /* those that are not known yet, by bit */

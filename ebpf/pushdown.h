@@ -253,6 +253,8 @@ static __always_inline void fill_late_fields(struct inflight *call)
 	call->fields[FIELD_OBJECT_SIZE0] = object->sizes[0];
 	call->fields[FIELD_OBJECT_SIZE1] = object->sizes[1];
 	call->fields[FIELD_OBJECT_SIZE2] = object->sizes[2];
+	call->fields[FIELD_OBJECT_PID0] = object->pids[0];
+	call->fields[FIELD_OBJECT_PID1] = object->pids[1];
 }
 
 __noinline int fill_fields(__u64 ended)
@@ -315,7 +317,7 @@ __noinline int may_match(__u64 ended)
 	call->held = ended ? 0 : ~rule->early;
 	for (i = 0; i < RULE_TESTS && i < rule->test_count; i++) {
 		if (!(call->held >> i & 1) && passes(call, &rule->tests[i]))
-			call->held |= 1U << i;
+			call->held |= 1ULL << i;
 	}
 	call->matched = 0;
 	call->generation = rule->generation;

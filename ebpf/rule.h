@@ -6,7 +6,7 @@
 #ifndef IPCWARDEN_RULE_H
 #define IPCWARDEN_RULE_H
 
-#define RULE_TESTS   32
+#define RULE_TESTS   64
 #define RULE_CLAUSES 32
 
 /* (field & mask) is from low to high, or outside. */
@@ -23,13 +23,14 @@ struct test {
 /* A clause is a set of tests, all of which must hold; one clause must. */
 struct rule {
 	struct test tests[RULE_TESTS];
-	__u32 clauses[RULE_CLAUSES];
+	__u64 clauses[RULE_CLAUSES];
+	__u64 early;	/* the tests of what is known at entry */
 	__u32 test_count;
 	__u32 clause_count;
-	__u32 early;	/* the tests of what is known at entry */
 	__u32 facts;	/* what tests ask about */
 	__u32 deferred; /* nothing is rejected at entry */
 	__u32 generation; /* of the set of rules */
+	__u32 pad;
 };
 
 /*

@@ -74,6 +74,8 @@ enum field {
 	FIELD_OBJECT_SIZE0 = 24,
 	FIELD_OBJECT_SIZE1 = 25,
 	FIELD_OBJECT_SIZE2 = 26,
+	FIELD_OBJECT_PID0 = 27,
+	FIELD_OBJECT_PID1 = 28,
 	FIELD_COUNT,
 };
 
@@ -564,21 +566,21 @@ _Static_assert(__builtin_offsetof(struct test, outside) == 26, "test.outside mov
 _Static_assert(sizeof(((struct test *)0)->outside) == 1, "test.outside resized");
 _Static_assert(sizeof(struct test) == 32, "struct test");
 _Static_assert(__builtin_offsetof(struct rule, tests) == 0, "rule.tests moved");
-_Static_assert(sizeof(((struct rule *)0)->tests) == 1024, "rule.tests resized");
-_Static_assert(__builtin_offsetof(struct rule, clauses) == 1024, "rule.clauses moved");
-_Static_assert(sizeof(((struct rule *)0)->clauses) == 128, "rule.clauses resized");
-_Static_assert(__builtin_offsetof(struct rule, test_count) == 1152, "rule.test_count moved");
+_Static_assert(sizeof(((struct rule *)0)->tests) == 2048, "rule.tests resized");
+_Static_assert(__builtin_offsetof(struct rule, clauses) == 2048, "rule.clauses moved");
+_Static_assert(sizeof(((struct rule *)0)->clauses) == 256, "rule.clauses resized");
+_Static_assert(__builtin_offsetof(struct rule, early) == 2304, "rule.early moved");
+_Static_assert(sizeof(((struct rule *)0)->early) == 8, "rule.early resized");
+_Static_assert(__builtin_offsetof(struct rule, test_count) == 2312, "rule.test_count moved");
 _Static_assert(sizeof(((struct rule *)0)->test_count) == 4, "rule.test_count resized");
-_Static_assert(__builtin_offsetof(struct rule, clause_count) == 1156, "rule.clause_count moved");
+_Static_assert(__builtin_offsetof(struct rule, clause_count) == 2316, "rule.clause_count moved");
 _Static_assert(sizeof(((struct rule *)0)->clause_count) == 4, "rule.clause_count resized");
-_Static_assert(__builtin_offsetof(struct rule, early) == 1160, "rule.early moved");
-_Static_assert(sizeof(((struct rule *)0)->early) == 4, "rule.early resized");
-_Static_assert(__builtin_offsetof(struct rule, facts) == 1164, "rule.facts moved");
+_Static_assert(__builtin_offsetof(struct rule, facts) == 2320, "rule.facts moved");
 _Static_assert(sizeof(((struct rule *)0)->facts) == 4, "rule.facts resized");
-_Static_assert(__builtin_offsetof(struct rule, deferred) == 1168, "rule.deferred moved");
+_Static_assert(__builtin_offsetof(struct rule, deferred) == 2324, "rule.deferred moved");
 _Static_assert(sizeof(((struct rule *)0)->deferred) == 4, "rule.deferred resized");
-_Static_assert(__builtin_offsetof(struct rule, generation) == 1172, "rule.generation moved");
+_Static_assert(__builtin_offsetof(struct rule, generation) == 2328, "rule.generation moved");
 _Static_assert(sizeof(((struct rule *)0)->generation) == 4, "rule.generation resized");
-_Static_assert(sizeof(struct rule) == 1176, "struct rule");
+_Static_assert(sizeof(struct rule) == 2336, "struct rule");
 
 #endif

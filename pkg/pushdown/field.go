@@ -36,6 +36,8 @@ const (
 	Size0 // of the object, by its kind: struct object.sizes of ebpf/record.h
 	Size1
 	Size2
+	PID0 // of the object, by its kind: struct object.pids
+	PID1
 	fieldCount
 )
 
@@ -44,6 +46,7 @@ var FieldNames = [fieldCount]string{
 	"arg0", "arg1", "arg2", "arg3", "arg4", "arg5", "userId", "groupId", "effectiveUserId", "effectiveGroupId", "origin",
 	"returnValue", "facts", "durationNs", "sleeps", "stalledNs", "stalledSleeps", "object.id", "object.key", "object.mode",
 	"object.ownerUid", "object.ownerGid", "object.creatorUid", "object.creatorGid", "object.size0", "object.size1", "object.size2",
+	"object.pid0", "object.pid1",
 }
 
 // AtEntry tells whether the field is known when a call begins.

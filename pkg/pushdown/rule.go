@@ -8,7 +8,7 @@ import (
 
 // The bounds of a rule. What is beyond them is wanted.
 const (
-	MaxTests   = 32
+	MaxTests   = 64
 	MaxClauses = 32
 )
 
@@ -17,15 +17,16 @@ const (
 // clause is not wanted.
 type Rule struct {
 	Tests    [MaxTests]Test     `c:"tests"`
-	Clauses  [MaxClauses]uint32 `c:"clauses"`
+	Clauses  [MaxClauses]uint64 `c:"clauses"`
+	Early    uint64             `c:"early"` // the tests of what is known when a call begins
 	TestN    uint32             `c:"test_count"`
 	ClauseN  uint32             `c:"clause_count"`
-	Early    uint32             `c:"early"`    // the tests of what is known when a call begins
 	Facts    Fact               `c:"facts"`    // all that tests ask about
 	Deferred uint32             `c:"deferred"` // 1: nothing is rejected when a call begins
 	// Generation numbers the sets of rules, so that what is said of the clauses of one
 	// is not taken for another.
 	Generation uint32 `c:"generation"`
+	_          uint32
 }
 
 // Rule makes the rule for one event.
@@ -61,7 +62,7 @@ func (s Set) Owned(id event.ID, signature string) (mask uint32) {
 }
 
 // add adds tests and returns their bits. Those for which there is no room are left out.
-func (r *Rule) add(tests []Test) (mask uint32) {
+func (r *Rule) add(tests []Test) (mask uint64) {
 	for _, t := range tests {
 		i := slices.Index(r.Tests[:r.TestN], t)
 		if i < 0 && r.TestN == MaxTests {

@@ -34,7 +34,7 @@ func TestBoundsAreWide(t *testing.T) {
 		long.Tests = append(long.Tests, Test{Field: Return, Mask: math.MaxUint64, Low: n, High: n, Outside: true})
 	}
 	other := Clause{Events: event.Of(event.Msgsnd), Tests: []Test{uid(1)}}
-	if r := (Set{Clauses: []Clause{long}}).Rule(event.Msgsnd); r.TestN != MaxTests || r.Clauses[0] != math.MaxUint32 {
+	if r := (Set{Clauses: []Clause{long}}).Rule(event.Msgsnd); r.TestN != MaxTests || r.Clauses[0] != math.MaxUint64 {
 		t.Errorf("%d tests became %d, of which the clause has %#x", len(long.Tests), r.TestN, r.Clauses[0])
 	}
 	// There is no room for the test of the second, which holds for every call then.

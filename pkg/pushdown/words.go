@@ -53,8 +53,8 @@ func (t Test) words(row *event.Row) string {
 		}
 		name = arg.Name
 	}
-	if i := int(t.Field) - int(Size0); i >= 0 && i < len(sizes[row.Kind]) {
-		name = sizes[row.Kind][i]
+	if i := int(t.Field) - int(Size0); i >= 0 && i < len(ofKind[row.Kind]) {
+		name = ofKind[row.Kind][i]
 	}
 	if t.Field == Return && t.High < 0 && t.Low == t.High && !t.Outside {
 		return "error " + event.Errno(t.Low)
@@ -131,9 +131,9 @@ func (t Test) bits(names []BitName) string {
 	return strings.Join(words, " and ")
 }
 
-// sizes names Size0 and what follows it, by the kind of the object.
-var sizes = map[event.Kind][]string{
-	event.MessageQueue: {"object.qbytes", "object.cbytes", "object.qnum"},
+// ofKind names Size0 and what follows it, by the kind of the object.
+var ofKind = map[event.Kind][PID1 - Size0 + 1]string{
+	event.MessageQueue: {"object.qbytes", "object.cbytes", "object.qnum", "object.lspid", "object.lrpid"},
 	event.Semaphore:    {"object.nsems"},
-	event.SharedMemory: {"object.segsz", "object.nattch"},
+	event.SharedMemory: {"object.segsz", "object.nattch", "", "object.cpid", "object.lpid"},
 }

@@ -217,10 +217,12 @@ func fieldsOf(e *event.Event) map[pushdown.Field]int64 {
 	switch e.Row().Kind {
 	case event.MessageQueue:
 		fields[pushdown.Size0], fields[pushdown.Size1], fields[pushdown.Size2] = int64(o.QueueBytes), int64(o.CurrentBytes), int64(o.Messages)
+		fields[pushdown.PID0], fields[pushdown.PID1] = int64(o.LastSendPID), int64(o.LastReceivePID)
 	case event.Semaphore:
 		fields[pushdown.Size0] = int64(o.Semaphores)
 	case event.SharedMemory:
 		fields[pushdown.Size0], fields[pushdown.Size1] = int64(o.SegmentBytes), int64(o.Attached)
+		fields[pushdown.PID0], fields[pushdown.PID1] = int64(o.CreatorPID), int64(o.LastPID)
 	}
 	for i, arg := range e.Args {
 		fields[pushdown.Field(i)] = int64(arg)
@@ -244,13 +246,13 @@ func passes(t pushdown.Test, e *event.Event, fields map[pushdown.Field]int64) bo
 // sent is may_match of ebpf/pushdown.h, at entry and at exit.
 func sent(r *pushdown.Rule, e *event.Event) bool {
 	fields := fieldsOf(e)
-	for _, held := range []uint32{^r.Early, 0} {
+	for _, held := range []uint64{^r.Early, 0} {
 		for i, t := range r.Tests[:r.TestN] {
 			if held>>i&1 == 0 && passes(t, e, fields) {
 				held |= 1 << i
 			}
 		}
-		if !slices.ContainsFunc(r.Clauses[:r.ClauseN], func(c uint32) bool { return c&^held == 0 }) {
+		if !slices.ContainsFunc(r.Clauses[:r.ClauseN], func(c uint64) bool { return c&^held == 0 }) {
 			return false
 		}
 	}
@@ -268,7 +270,7 @@ var expressions = []string{
 	`input.object`, `input.object.created`, `input.object.created == true`, `input.object.created == false`, `input.object.mode == 438`,
 	`bits.and(input.object.mode, 18) != 0`, `bits.and(input.object.mode, 2) == 0`, `input.object.ownerUid != input.effectiveUserId`,
 	`input.effectiveUserId != input.object.creatorUid`, `input.object.creatorUid == input.effectiveUserId`, `input.object.key == 7`, `input.object.id > 4`,
-	`input.object.nsems > 1`, `input.object.qbytes < 100000`, `input.object.segsz >= 4096`, `input.object.nattch in {0, 1}`,
+	`input.object.nsems > 1`, `input.object.qbytes < 100000`, `input.object.segsz >= 4096`, `input.object.lrpid == 0`, `input.object.lspid > 7`, `input.object.cpid != 0`, `input.object.lpid in {0, 5}`, `input.object.nattch in {0, 1}`,
 	`input.arg.key == 7`, `input.arg.msgsz > 4096`, `input.arg.size <= 7`, `input.arg.msgtyp < 0`, `input.arg.msgtyp == 4`, `input.arg.cmd == 1`, `input.arg.semnum in {1, 4}`,
 	`bits.and(input.arg.msgflg, 2048) != 0`, `bits.and(input.arg.shmflg, 511) == 438`, `input.arg.shmaddr == "0x0"`, `input.arg.timeout != "0x0"`,
 	`count(input.arg.shmaddr) <= 6`, `count(input.arg.shmaddr) < 14`, `count(input.arg.msgp) == 3`,

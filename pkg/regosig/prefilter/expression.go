@@ -197,7 +197,7 @@ func operandOf(t *ast.Term) (o operand, ok bool) {
 func canBeUnknown(path string) bool {
 	return strings.HasPrefix(path, "arg.") || strings.Contains(path, "[]") || slices.Contains([]string{
 		"error", "overlaps", "object", "durationNs", "stalledNs", "object.nsems", "object.qbytes", "object.cbytes", "object.qnum",
-		"object.segsz", "object.nattch",
+		"object.segsz", "object.nattch", "object.lspid", "object.lrpid", "object.cpid", "object.lpid",
 	}, path)
 }
 

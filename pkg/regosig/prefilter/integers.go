@@ -79,6 +79,18 @@ var integers = map[string]integer{
 		return ofKind(e, event.SharedMemory, e.Object.SegmentBytes)
 	},
 	"object.nattch": func(e *event.Event) (int64, sieve.Certainty) { return ofKind(e, event.SharedMemory, e.Object.Attached) },
+	"object.lspid": func(e *event.Event) (int64, sieve.Certainty) {
+		return ofKind(e, event.MessageQueue, uint64(e.Object.LastSendPID))
+	},
+	"object.lrpid": func(e *event.Event) (int64, sieve.Certainty) {
+		return ofKind(e, event.MessageQueue, uint64(e.Object.LastReceivePID))
+	},
+	"object.cpid": func(e *event.Event) (int64, sieve.Certainty) {
+		return ofKind(e, event.SharedMemory, uint64(e.Object.CreatorPID))
+	},
+	"object.lpid": func(e *event.Event) (int64, sieve.Certainty) {
+		return ofKind(e, event.SharedMemory, uint64(e.Object.LastPID))
+	},
 	// Only the main region can have a message.
 	"memory[].atEntry.mtype": func(e *event.Event) (int64, sieve.Certainty) {
 		main := &e.Memory[event.MainMemory]

@@ -36,6 +36,10 @@ var numerics = map[string]numeric{
 	"object.nsems":      {pushdown.Size0, pushdown.Unsigned, pushdown.HasObject, event.Semaphore},
 	"object.segsz":      {pushdown.Size0, pushdown.Unsigned, pushdown.HasObject, event.SharedMemory},
 	"object.nattch":     {pushdown.Size1, pushdown.Unsigned, pushdown.HasObject, event.SharedMemory},
+	"object.lspid":      {pushdown.PID0, pushdown.Unsigned, pushdown.HasObject, event.MessageQueue},
+	"object.lrpid":      {pushdown.PID1, pushdown.Unsigned, pushdown.HasObject, event.MessageQueue},
+	"object.cpid":       {pushdown.PID0, pushdown.Unsigned, pushdown.HasObject, event.SharedMemory},
+	"object.lpid":       {pushdown.PID1, pushdown.Unsigned, pushdown.HasObject, event.SharedMemory},
 }
 
 // number takes the comparison of a number with constants.
