@@ -39,7 +39,7 @@ func numbered(n int, severity detect.Severity) *alert.Alert {
 }
 
 // number reads it; -1 for another alert.
-func number(t *testing.T, body []byte) int {
+func number(t testing.TB, body []byte) int {
 	t.Helper()
 	var a struct{ Evidence struct{ N *int } }
 	if err := json.Unmarshal(body, &a); err != nil {
@@ -86,7 +86,7 @@ func end(d *Delivery, limit time.Duration) error {
 // receiver takes alerts, unless trouble does something else.
 type receiver struct {
 	*httptest.Server
-	t       *testing.T
+	t       testing.TB
 	mu      sync.Mutex
 	tries   int
 	seen    map[string]bool // idempotency keys
@@ -95,7 +95,7 @@ type receiver struct {
 	trouble func(try int, w http.ResponseWriter, r *http.Request) (handled bool)
 }
 
-func newReceiver(t *testing.T, trouble func(int, http.ResponseWriter, *http.Request) bool) *receiver {
+func newReceiver(t testing.TB, trouble func(int, http.ResponseWriter, *http.Request) bool) *receiver {
 	r := &receiver{t: t, seen: map[string]bool{}, trouble: trouble}
 	r.Server = httptest.NewServer(r)
 	t.Cleanup(func() { r.CloseClientConnections(); r.Close() })
