@@ -29,6 +29,8 @@ var changes = []*Scenario{
 	{ID: "IPCW-036", Does: "asks for queues in the moment of their removal, until it has met some", Ways: both, act: meetRemoval},
 	{ID: "IPCW-040", Does: "makes a segment of three megabytes in a program that is called cron", Ways: both, act: largeInCron, second: largeForAll},
 	{ID: "IPCW-041", Does: "attaches a segment from a container and from the host", Ways: both, act: crossContainers},
+	{ID: "IPCW-047", Does: "makes a segment with a key in a program below /tmp", Ways: both, act: makeInTmp, second: makeKeyed},
+	{ID: "IPCW-048", Does: "asks for the limits of queues and how many there are", Ways: both, act: takeInventory},
 	{ID: "IPCW-042", Does: "changes a semaphore of root 300 times as user 65534", Ways: both, act: signalCovertly},
 }
 
@@ -100,6 +102,15 @@ func largeForAll(a *actor) {
 	a.do(event.Shmget, private, 3<<20, 0o644)
 	time.Sleep(lingering)
 }
+
+func makeInTmp(a *actor) { a.runAs("/tmp/program") }
+
+func makeKeyed(a *actor) {
+	a.do(event.Shmget, key, 4096, create|0o600)
+	time.Sleep(lingering)
+}
+
+func takeInventory(a *actor) { a.do(event.Msgctl, 0, ipcInfo, a.settings().address()) }
 
 func crossContainers(*actor) { skip("a container is needed, and simulate starts none") }
 

@@ -12,6 +12,8 @@ const (
 	set    = 1 // IPC_SET
 	stat   = 2 // IPC_STAT
 
+	ipcInfo = 3 // IPC_INFO
+
 	msgCopy = 0o40000
 	msgStat = 11
 

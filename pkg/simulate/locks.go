@@ -11,6 +11,7 @@ const spins = 4000
 var locks = []*Scenario{
 	{ID: "IPCW-013", Does: "is refused a semaphore, and attaches a segment all the same", Ways: both, act: actWithoutLock},
 	{ID: "IPCW-014", Does: "asks 4000 times without waiting for a semaphore that is taken", Ways: both, act: spin},
+	{ID: "IPCW-045", Does: "is refused a semaphore, and sets it free instead", Ways: both, act: breakLock},
 	{ID: "IPCW-030", Does: "adds to a semaphore and waits for it to be zero, in one call", Ways: both, act: impossible},
 }
 
@@ -19,6 +20,12 @@ func actWithoutLock(a *actor) {
 	take := a.operations(operation{add: -1, flags: noWait})
 	a.refused(unix.EAGAIN, event.Semop, a.newSet(), take.address(), 1)
 	a.do(event.Shmat, segment, 0, 0)
+}
+
+func breakLock(a *actor) {
+	set, take := a.newSet(), a.operations(operation{add: -1, flags: noWait})
+	a.refused(unix.EAGAIN, event.Semop, set, take.address(), 1)
+	a.setValue(set, 1)
 }
 
 func spin(a *actor) {

@@ -13,6 +13,8 @@ var segments = []*Scenario{
 	{ID: "IPCW-019", Does: "attaches a segment by a call that fails, as its address cannot be stored", Ways: []Way{Multiplexed}, act: hiddenAttach},
 	{ID: "IPCW-022", Does: "attaches a segment of one page 40 times", Ways: both, act: attachSpray},
 	{ID: "IPCW-023", Does: "makes a segment of three megabytes in a program that is called sshd", Ways: both, act: largeInSSHD, second: large},
+	{ID: "IPCW-043", Does: "makes a queue as a 64-bit program by the 32-bit table", Ways: []Way{Multiplexed}, act: by32},
+	{ID: "IPCW-044", Does: "attaches a segment that is to be removed, and whose creator has ended", Ways: both, act: attachOrphan, second: leaveSegment},
 	{ID: "IPCW-046", Does: "creates a segment of mode 0666 without a key", Ways: both, act: writableMemory},
 	{ID: "IPCW-004", Does: "asks for a segment at address 1 with SHM_RND, which is page 0", Ways: both, act: low},
 }
@@ -55,3 +57,20 @@ func large(a *actor) {
 }
 
 func writableMemory(a *actor) { a.do(event.Shmget, private, 4096, 0o666) }
+
+func by32(a *actor) {
+	a.do(event.Msgget, private, 0o600)
+	time.Sleep(lingering)
+}
+
+// attachOrphan attaches the segment of a program that has ended, marks it for removal,
+// and attaches it again.
+func attachOrphan(a *actor) {
+	run("/proc/self/exe")
+	segment := a.do(event.Shmget, key, 0, 0)
+	a.do(event.Shmat, segment, 0, 0)
+	a.do(event.Shmctl, segment, remove, 0)
+	a.do(event.Shmat, segment, 0, 0)
+}
+
+func leaveSegment(a *actor) { a.do(event.Shmget, key, 4096, create|0o600) }
