@@ -39,7 +39,7 @@ func TestValue(t *testing.T) {
 func TestParseErrors(t *testing.T) {
 	for path, near := range map[string]string{
 		"proces_name": "processName", "object.kye": "object.key", "arg.msgflag": "arg.msgflg", "object": "object.id", "flags": "", "": "",
-		"object.key.x": "object.key", "executable": "executable.path", "memory": "", "Object.Key": "object.key",
+		"object.key.x": "object.key", "executable.pat": "executable.path", "memory": "", "Object.Key": "object.key",
 	} {
 		if _, err := Parse(path); err == nil || !strings.Contains(err.Error(), "the nearest is "+near) {
 			t.Errorf("%q: error %v", path, err)
