@@ -15,6 +15,7 @@
 #     description: SETVAL, SETALL and IPC_RMID
 # custom:
 #   id: IPCW-045
+#   enabled: false
 #   severity: low
 #   events: [semop, semtimedop, semctl]
 #   attack: [T1565.003]
@@ -27,6 +28,7 @@
 #     until: acquired
 #   false_positives:
 #     - Recovery of a lock whose holder has crashed, after a timeout; suppress it by executable.
+#     - Programs that set free by SETVAL what they poll for; the signature is off by default for their sake.
 #     - Tests that try to take a semaphore and reset it.
 package ipcwarden.lock_broken
 
