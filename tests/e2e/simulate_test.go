@@ -49,7 +49,9 @@ func TestSimulate(t *testing.T) {
 	socket := filepath.Join(t.TempDir(), "api.sock")
 	w := start(t, "run", "--output", "json", "--api", socket)
 	list, complaint, code := simulate(t, socket, names...)
-	if code != 0 {
+	s := w.stop()
+	missed := s.Dropped["entry_missed"] + s.Dropped["return_missed"]
+	if code != 0 && missed == 0 {
 		t.Errorf("exit code %d: %s\nstderr of run: %s", code, complaint, w.stderr.text())
 	}
 	for _, p := range list {
@@ -61,6 +63,8 @@ func TestSimulate(t *testing.T) {
 				t.Errorf("%s: %s", p.Outcome, p.Reason)
 			case !p.Expected:
 				t.Skip("the signature is off by default")
+			case !p.Seen && missed > 0:
+				t.Skipf("the kernel did not run a program for %d calls", missed)
 			case !p.Seen:
 				t.Error("no alert")
 			}
