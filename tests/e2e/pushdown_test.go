@@ -70,6 +70,7 @@ func (w *twins) stop(t *testing.T) {
 // without the filter in the kernel, for all that the test programs can do. Where two
 // threads race, each of the twins sees another moment: TestRaces is about those.
 func TestPushdownSameAlerts(t *testing.T) {
+	anyHook(t)
 	requireBPF(t)
 	requireEveryCall(t)
 	w := startTwins(t, "--signatures", signatures(t, map[string]string{"end.rego": endSignature}))
@@ -189,6 +190,7 @@ match if input.userId == 123456789
 // are alerted. The flood may cost no event, whether it is rejected when a call begins
 // or when it ends.
 func TestPushdownOfFlood(t *testing.T) {
+	anyHook(t)
 	requireBPF(t)
 	requireEveryCall(t)
 	rounds := 20_000
@@ -245,6 +247,7 @@ func TestPushdownOfFlood(t *testing.T) {
 // TestPushdownReload replaces what is wanted while messages flow: those of the flood
 // are wanted by the second set only, and all of those that come after it.
 func TestPushdownReload(t *testing.T) {
+	anyHook(t)
 	requireBPF(t)
 	requireEveryCall(t)
 	dir := signatures(t, map[string]string{"end.rego": endSignature, "load.rego": nobodySignature})

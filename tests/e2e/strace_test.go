@@ -15,6 +15,7 @@ import (
 // TestStrace lets strace and ipcwarden see the same calls. In one run strace
 // prints the registers, in the other what it decodes.
 func TestStrace(t *testing.T) {
+	anyHook(t)
 	requireBPF(t)
 	strace, err := exec.LookPath("strace")
 	if err != nil {
