@@ -123,7 +123,8 @@ func TestKill(t *testing.T) {
 		}
 	}
 	d, _ := start(t, spooled(dir, r.URL), nil)
-	if err := end(d, time.Minute); err != nil {
+	// What waits by now, one request each, of which every seventh has to wait to be tried again.
+	if err := end(d, time.Minute+time.Duration(rounds)*2*time.Second); err != nil {
 		t.Fatal(err)
 	}
 	got := r.got()
