@@ -31,7 +31,29 @@ type muteValue struct {
 type muter struct {
 	wanted     pushdown.Set // the rules in use
 	generation uint32
+	owned      map[string]masks // by signature, of those that have been muted
 	active     map[muteKey]pushdown.Muted
+}
+
+// masks is the clauses of one signature alone, by event.
+type masks [event.Count]uint32
+
+// use takes new rules.
+func (m *muter) use(wanted pushdown.Set) {
+	m.wanted, m.owned = wanted, map[string]masks{}
+	m.generation++
+}
+
+// masksOf finds them once: an alert must not wait for all clauses to be compared.
+func (m *muter) masksOf(signature string) masks {
+	list, known := m.owned[signature]
+	if !known && m.owned != nil {
+		for _, row := range event.Rows() {
+			list[row.ID] = m.wanted.Owned(row.ID, signature)
+		}
+		m.owned[signature] = list
+	}
+	return list
 }
 
 // Mute has calls of a process counted by the kernel, for so long and while the ring
@@ -39,9 +61,8 @@ type muter struct {
 // there are too many of them. Without rules, or if very much is muted, it does nothing.
 func (p *Probe) Mute(signature string, pid uint32, lasts time.Duration) error {
 	now, until := time.Now(), uint64(bootNS()+lasts.Nanoseconds())
-	for _, row := range event.Rows() {
-		key := muteKey{pid, uint32(row.ID)}
-		mask := p.muter.wanted.Owned(row.ID, signature)
+	for id, mask := range p.muter.masksOf(signature) {
+		key := muteKey{pid, uint32(id)}
 		if _, muted := p.muter.active[key]; mask == 0 || muted || len(p.muter.active) == maxMutes {
 			continue
 		}
@@ -56,7 +77,7 @@ func (p *Probe) Mute(signature string, pid uint32, lasts time.Duration) error {
 		if p.muter.active == nil {
 			p.muter.active = map[muteKey]pushdown.Muted{}
 		}
-		p.muter.active[key] = pushdown.Muted{Signature: signature, HostPID: pid, Event: row.ID, From: now, To: now.Add(lasts)}
+		p.muter.active[key] = pushdown.Muted{Signature: signature, HostPID: pid, Event: event.ID(id), From: now, To: now.Add(lasts)}
 	}
 	return nil
 }

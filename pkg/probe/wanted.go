@@ -64,7 +64,6 @@ func (p *Probe) SetWanted(wanted pushdown.Set) error {
 	if err := m.Update(unsafe.Pointer(&key), unsafe.Pointer(&fd)); err != nil {
 		return fmt.Errorf("set the rules for calls: %w", err)
 	}
-	p.muter.wanted = wanted
-	p.muter.generation++
+	p.muter.use(wanted)
 	return nil
 }

@@ -30,9 +30,11 @@ type Rule struct {
 }
 
 // Rule makes the rule for one event.
-func (s Set) Rule(id event.ID) Rule {
+func (s Set) Rule(id event.ID) Rule { return ruleOf(s.For(id)) }
+
+func ruleOf(list []Clause) Rule {
 	var r Rule
-	for _, c := range s.For(id) {
+	for _, c := range list {
 		mask := r.add(c.Tests)
 		if mask == 0 || r.ClauseN == MaxClauses {
 			return Rule{ClauseN: 1, Deferred: 1} // any
@@ -50,7 +52,7 @@ func (s Set) Rule(id event.ID) Rule {
 // bit each.
 func (s Set) Owned(id event.ID, signature string) (mask uint32) {
 	list := s.For(id)
-	if r := s.Rule(id); int(r.ClauseN) != len(list) || slices.Contains(r.Clauses[:r.ClauseN], 0) {
+	if r := ruleOf(list); int(r.ClauseN) != len(list) || slices.Contains(r.Clauses[:r.ClauseN], 0) {
 		return 0 // a rule that wants any call
 	}
 	for i, c := range list {
