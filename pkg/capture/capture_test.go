@@ -89,7 +89,7 @@ func recorded(t testing.TB, n int) (file []byte, events []*event.Event, gaps []p
 		if i%10 == 9 {
 			g := pipeline.Gap{From: time.Unix(1, int64(i)).UTC(), To: time.Unix(2, 3).UTC(), Count: uint64(i), Cause: "ring_full", Hook: "tracepoint"}
 			if i%20 == 9 {
-				g.Muted = pushdown.Muted{Signature: "A", HostPID: 7, Event: event.Msgsnd, From: g.From, To: g.To, Count: g.Count}
+				g.Muted = pushdown.Muted{Signature: "A", HostPID: 7, Event: event.Msgsnd}
 			}
 			gaps = append(gaps, g)
 			must(t, w.Gap(g))

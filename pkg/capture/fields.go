@@ -92,7 +92,6 @@ func (c *coder) gapFields(g *pipeline.Gap) {
 	number(c, &g.Count)
 	texts(c, &g.Cause, &g.Hook, &g.Muted.Signature)
 	if m := &g.Muted; m.Signature != "" {
-		m.From, m.To, m.Count = g.From, g.To, g.Count
 		number(c, &m.HostPID)
 		number(c, &m.Event)
 	}

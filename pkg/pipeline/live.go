@@ -24,7 +24,7 @@ type Capture interface {
 	// Losses says how many calls have been lost so far, by cause.
 	Losses() (map[string]uint64, error)
 	// Unmute yields what was but counted, of that which ended before a time.
-	Unmute(before time.Time) ([]pushdown.Muted, error)
+	Unmute(before time.Time) ([]pushdown.Counted, error)
 	// Hook names the way of capture.
 	Hook() string
 }
@@ -106,7 +106,7 @@ func (l *live) look(now time.Time) error {
 	}
 	muted, err := l.capture.Unmute(now)
 	for _, m := range muted {
-		l.gaps = append(l.gaps, Gap{From: m.From, To: m.To, Count: m.Count, Cause: Aggregated, Hook: l.capture.Hook(), Muted: m})
+		l.gaps = append(l.gaps, Gap{From: m.From, To: m.To, Count: m.Count, Cause: Aggregated, Hook: l.capture.Hook(), Muted: m.Muted})
 	}
 	if err != nil {
 		return fmt.Errorf("count aggregated calls: %w", err)

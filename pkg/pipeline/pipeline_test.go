@@ -19,7 +19,7 @@ type script struct {
 	events, afterDetach []event.Event
 	detached            bool
 	lost                map[string]uint64
-	muted               []pushdown.Muted
+	muted               []pushdown.Counted
 }
 
 func (s *script) Next(e *event.Event) error {
@@ -42,8 +42,8 @@ func (s *script) Detach() error {
 }
 
 func (s *script) Losses() (map[string]uint64, error) { return s.lost, nil }
-func (s *script) Unmute(before time.Time) (ended []pushdown.Muted, err error) {
-	s.muted = slices.DeleteFunc(s.muted, func(m pushdown.Muted) bool {
+func (s *script) Unmute(before time.Time) (ended []pushdown.Counted, err error) {
+	s.muted = slices.DeleteFunc(s.muted, func(m pushdown.Counted) bool {
 		if m.To.Before(before) {
 			ended = append(ended, m)
 			return true
@@ -111,12 +111,14 @@ func TestRunDrainsAfterTheEnd(t *testing.T) {
 func TestRunTellsOfMuted(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	now := time.Now()
-	muted := pushdown.Muted{Signature: "A", HostPID: 7, Event: event.Msgsnd, From: now, To: now.Add(24 * time.Hour), Count: 9}
+	muted := pushdown.Counted{
+		Muted: pushdown.Muted{Signature: "A", HostPID: 7, Event: event.Msgsnd}, From: now, To: now.Add(24 * time.Hour), Count: 9,
+	}
 	stage := &collector{idle: func() error { cancel(); return nil }}
-	if err := run(ctx, &script{muted: []pushdown.Muted{muted}}, event.All, stage); err != nil {
+	if err := run(ctx, &script{muted: []pushdown.Counted{muted}}, event.All, stage); err != nil {
 		t.Fatal(err)
 	}
-	want := Gap{From: muted.From, To: muted.To, Count: 9, Cause: Aggregated, Hook: "script", Muted: muted}
+	want := Gap{From: muted.From, To: muted.To, Count: 9, Cause: Aggregated, Hook: "script", Muted: muted.Muted}
 	if !slices.Equal(stage.gaps, []Gap{want}) {
 		t.Errorf("gaps %+v, want %+v", stage.gaps, want)
 	}

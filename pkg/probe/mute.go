@@ -32,7 +32,7 @@ type muter struct {
 	wanted     pushdown.Set // the rules in use
 	generation uint32
 	owned      map[string]masks // by signature, of those that have been muted
-	active     map[muteKey]pushdown.Muted
+	active     map[muteKey]pushdown.Counted
 }
 
 // masks is the clauses of one signature alone, by event.
@@ -75,16 +75,18 @@ func (p *Probe) Mute(signature string, pid uint32, lasts time.Duration) error {
 			return fmt.Errorf("mute process %d: %w", pid, err)
 		}
 		if p.muter.active == nil {
-			p.muter.active = map[muteKey]pushdown.Muted{}
+			p.muter.active = map[muteKey]pushdown.Counted{}
 		}
-		p.muter.active[key] = pushdown.Muted{Signature: signature, HostPID: pid, Event: event.ID(id), From: now, To: now.Add(lasts)}
+		p.muter.active[key] = pushdown.Counted{
+			Muted: pushdown.Muted{Signature: signature, HostPID: pid, Event: event.ID(id)}, From: now, To: now.Add(lasts),
+		}
 	}
 	return nil
 }
 
 // Unmute ends what is muted until before a time, and returns what was counted
 // meanwhile, without what was not called.
-func (p *Probe) Unmute(before time.Time) (counted []pushdown.Muted, err error) {
+func (p *Probe) Unmute(before time.Time) (counted []pushdown.Counted, err error) {
 	if len(p.muter.active) == 0 {
 		return nil, nil
 	}
