@@ -12,9 +12,12 @@ type hookResult struct {
 	Hook     string   `json:"hook"`
 	Passed   int      `json:"passed"`
 	Failed   []string `json:"failed"`
+	Flaky    []string `json:"flaky"` // failed, and then passed: in Passed too
 	Skipped  []string `json:"skipped"`
 	Complete bool     `json:"complete"`
 	Seconds  float64  `json:"seconds"`
+
+	said map[string]string // of a test that failed
 }
 
 func (h hookResult) ok() bool { return h.Complete && h.Passed > 0 && len(h.Failed) == 0 }
@@ -31,10 +34,15 @@ func (h hookResult) cell() string {
 		return fmt.Sprintf("FAIL %d/%d", len(h.Failed), total)
 	case h.Passed == 0:
 		return fmt.Sprintf("FAIL none passed of %d", total)
-	case len(h.Skipped) > 0:
-		return fmt.Sprintf("%d ok, %d skipped", h.Passed, len(h.Skipped))
 	}
-	return fmt.Sprintf("%d ok", h.Passed)
+	text := fmt.Sprintf("%d ok", h.Passed)
+	if len(h.Flaky) > 0 {
+		text += fmt.Sprintf(", %d flaky", len(h.Flaky))
+	}
+	if len(h.Skipped) > 0 {
+		text += fmt.Sprintf(", %d skipped", len(h.Skipped))
+	}
+	return text
 }
 
 // result is one row of the table: what came from one kernel.
@@ -122,18 +130,33 @@ func (r *result) test(rec record) {
 		r.problem("a test of hook %q, which was not asked for: %s", rec.Hook, rec.Test)
 		return
 	}
-	switch rec.Result {
-	case "pass":
-		h.Passed++
-	case "skip":
-		h.Skipped = append(h.Skipped, rec.Test)
-	default:
-		h.Failed = append(h.Failed, rec.Test)
-	}
+	h.count(rec)
 	if rec.Result == "fail" {
 		r.print("%s: %s: FAIL %s (%.1f s)\n%s", r.Kernel, rec.Hook, rec.Test, rec.Seconds, indent(rec.Output))
 	} else if r.talk {
 		r.print("%s: %s: %s %s (%.1f s) %s", r.Kernel, rec.Hook, rec.Result, rec.Test, rec.Seconds, strings.TrimSpace(rec.Output))
+	}
+}
+
+// count takes how a test ended. One that had failed and passes when it is run once
+// more is no failure any longer, but it is told of.
+func (h *hookResult) count(rec record) {
+	before := slices.Index(h.Failed, rec.Test)
+	switch {
+	case rec.Result == "pass":
+		h.Passed++
+		if before >= 0 {
+			h.Failed = slices.Delete(h.Failed, before, before+1)
+			h.Flaky = append(h.Flaky, rec.Test)
+		}
+	case rec.Result == "skip":
+		h.Skipped = append(h.Skipped, rec.Test)
+	case before < 0:
+		h.Failed = append(h.Failed, rec.Test)
+		if h.said == nil {
+			h.said = map[string]string{}
+		}
+		h.said[rec.Test] = rec.Output
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"time"
 )
@@ -34,7 +35,12 @@ func runSuite(ctx context.Context, o order, p place, send func(record)) {
 		}
 		start := time.Now()
 		for _, binary := range o.Binaries {
-			runBinary(ctx, o, p, hook, binary, send)
+			failed := runBinary(ctx, o, p, hook, binary, send)
+			if o.Again && len(failed) > 0 && len(failed) <= fewTests {
+				again := o
+				again.Run = "^(" + strings.Join(failed, "|") + ")$"
+				runBinary(ctx, again, p, hook, binary, send)
+			}
 		}
 		if err := sendStreams(hook, filepath.Join(p.streams, hook), send); err != nil {
 			send(record{Type: recordError, Hook: hook, Error: err.Error()})
@@ -45,7 +51,12 @@ func runSuite(ctx context.Context, o order, p place, send func(record)) {
 	send(document(ctx, recordPrograms, p.ipcwarden, "doctor", "--programs", "--output", "json"))
 }
 
-func runBinary(ctx context.Context, o order, p place, hook, binary string, send func(record)) {
+// fewTests is how many may fail for them to be run again. An emulated machine stands
+// still now and then, for seconds; what more tests fail for is something else.
+const fewTests = 3
+
+// runBinary returns the tests that failed.
+func runBinary(ctx context.Context, o order, p place, hook, binary string, send func(record)) (failed []string) {
 	arguments := []string{"-test.v=test2json", "-test.count=1", "-test.timeout=" + o.Limit.String()}
 	if o.Short {
 		arguments = append(arguments, "-test.short")
@@ -53,7 +64,12 @@ func runBinary(ctx context.Context, o order, p place, hook, binary string, send 
 	if o.Run != "" {
 		arguments = append(arguments, "-test.run="+o.Run)
 	}
-	output := newTestOutput(hook, binary, send)
+	output := newTestOutput(hook, binary, func(r record) {
+		if r.Type == recordTest && r.Result == "fail" {
+			failed = append(failed, r.Test)
+		}
+		send(r)
+	})
 	cmd := exec.CommandContext(ctx, filepath.Join(p.binaries, binary), arguments...)
 	cmd.Dir = p.work
 	cmd.Env = append(os.Environ(),
@@ -67,6 +83,7 @@ func runBinary(ctx context.Context, o order, p place, hook, binary string, send 
 		send(record{Type: recordError, Hook: hook, Error: err.Error()})
 	}
 	output.close(cmd.Run())
+	return failed
 }
 
 // sendStreams sends each JSON file of a directory.

@@ -68,13 +68,28 @@ func (t table) writeProblems(w io.Writer) {
 		}
 		for _, h := range r.Hooks {
 			for _, name := range h.Failed {
-				fmt.Fprintf(w, "FAIL %s %s: %s\n", r.Kernel, h.Hook, name)
+				fmt.Fprintf(w, "FAIL %s %s: %s\n%s", r.Kernel, h.Hook, name, h.ending(name))
+			}
+			for _, name := range h.Flaky {
+				fmt.Fprintf(w, "flaky %s %s: %s passed when it was run once more\n%s", r.Kernel, h.Hook, name, h.ending(name))
 			}
 		}
 		for _, text := range r.Notes {
 			fmt.Fprintf(w, "note %s: %s\n", r.Kernel, text)
 		}
 	}
+}
+
+// ending returns the end of what a test printed when it failed, as the whole of it may
+// be far above the table.
+func (h hookResult) ending(test string) string {
+	const lines = 12
+	text := strings.TrimRight(h.said[test], "\n")
+	if text == "" {
+		return ""
+	}
+	all := strings.Split(text, "\n")
+	return indent(strings.Join(all[max(0, len(all)-lines):], "\n")) + "\n"
 }
 
 func (t table) writeStreams(w io.Writer) {

@@ -25,19 +25,31 @@ func TestTable(t *testing.T) {
 	if table := newTable([]*result{r}, nil); !table.Green {
 		t.Errorf("not green: %+v", table)
 	}
-	r.receive(record{Type: recordTest, Hook: "tracepoint", Test: "TestC", Result: "fail"})
+	for _, rec := range []record{
+		{Type: recordTest, Hook: "kprobe", Test: "TestC", Result: "fail", Output: "late\n"},
+		{Type: recordTest, Hook: "kprobe", Test: "TestC", Result: "pass"},
+	} {
+		r.receive(rec)
+	}
+	if table := newTable([]*result{r}, nil); !table.Green {
+		t.Errorf("not green, though it passed when it was run again: %+v", table)
+	}
+	for range 2 {
+		r.receive(record{Type: recordTest, Hook: "tracepoint", Test: "TestC", Result: "fail", Output: strings.Repeat("more\n", 20) + "why\n"})
+	}
 	table := newTable([]*result{r}, nil)
 	var b strings.Builder
 	if err := table.write(&b); err != nil || table.Green {
 		t.Errorf("green with a failure, or %v", err)
 	}
 	const want = "\n" +
-		"kernel  release         fentry  kprobe           tracepoint  time\n" +
-		"6.1     6.1.0-56-amd64  -       1 ok, 1 skipped  FAIL 1/3    0 s\n" +
-		"FAIL 6.1 tracepoint: TestC\n" +
+		"kernel  release         fentry  kprobe                    tracepoint  time\n" +
+		"6.1     6.1.0-56-amd64  -       2 ok, 1 flaky, 1 skipped  FAIL 1/3    0 s\n" +
+		"flaky 6.1 kprobe: TestC passed when it was run once more\n    late\n"
+	failed := "FAIL 6.1 tracepoint: TestC\n" + strings.Repeat("    more\n", 11) + "    why\n" +
 		"streams: none\n"
-	if b.String() != want {
-		t.Errorf("got %q, want %q", b.String(), want)
+	if b.String() != want+failed {
+		t.Errorf("got %q, want %q", b.String(), want+failed)
 	}
 }
 
