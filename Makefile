@@ -31,6 +31,8 @@ FOREIGN_GO      = GOARCH=$(ARCH) CC=$(TRIPLET)-gcc CGO_CFLAGS='-O2 -g -I$(SYSROO
 STATIC_LIBS     = $(shell $(if $(FOREIGN),$(FOREIGN_LIBS)) pkg-config --static --libs libbpf libelf zlib)
 VERSION         = $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 COMMIT          = $(shell git rev-parse HEAD 2>/dev/null)
+# The time that generated files have: that of the commit, so that all can be built again.
+SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || echo 0)
 
 BINARY      := bin/$(if $(ARCH),$(ARCH)/)ipcwarden
 BPF_OBJECTS := $(patsubst %,ebpf/ipcwarden_%.bpf.o,amd64 arm64)
@@ -60,6 +62,10 @@ deps-vm: ## install what the tests in virtual machines need and this machine lac
 .PHONY: deps-benign
 deps-benign: ## install the programs of test-benign that this machine lacks
 	@scripts/deps.sh benign || echo 'make deps-benign: what is missing is skipped' >&2
+
+.PHONY: deps-package
+deps-package: ## install what test-package needs and this machine lacks
+	@scripts/deps.sh package
 
 .PHONY: generate
 generate: ## write the files that follow from the event table
@@ -130,11 +136,18 @@ fmt: ## format the Go code
 .PHONY: install
 install: build ## install the binary, manual pages and shell completions below DESTDIR and PREFIX
 	install -D -m 0755 $(BINARY) $(DESTDIR)$(PREFIX)/bin/ipcwarden
-	install -d $(addprefix $(DESTDIR)$(PREFIX)/share/,bash-completion/completions zsh/site-functions fish/vendor_completions.d)
-	$(BINARY) man $(DESTDIR)$(PREFIX)/share/man/man1
-	$(BINARY) completion bash >$(DESTDIR)$(PREFIX)/share/bash-completion/completions/ipcwarden
-	$(BINARY) completion zsh >$(DESTDIR)$(PREFIX)/share/zsh/site-functions/_ipcwarden
-	$(BINARY) completion fish >$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/ipcwarden.fish
+	$(call write_share,$(DESTDIR)$(PREFIX)/share)
+
+# What is there to read and to complete is written by a binary that runs here.
+HOST_BINARY = $(if $(FOREIGN),bin/ipcwarden,$(BINARY))
+define write_share
+$(if $(FOREIGN),$(MAKE) --no-print-directory ARCH= build)
+install -d $(addprefix $(1)/,man/man1 bash-completion/completions zsh/site-functions fish/vendor_completions.d)
+SOURCE_DATE_EPOCH=$(SOURCE_DATE_EPOCH) $(HOST_BINARY) man $(1)/man/man1
+$(HOST_BINARY) completion bash >$(1)/bash-completion/completions/ipcwarden
+$(HOST_BINARY) completion zsh >$(1)/zsh/site-functions/_ipcwarden
+$(HOST_BINARY) completion fish >$(1)/fish/vendor_completions.d/ipcwarden.fish
+endef
 
 include deploy/package/package.mk
 

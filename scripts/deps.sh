@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Checks what building ("build"), testing ("test"), testing in virtual machines
-# ("vm") or with other people's programs ("benign") needs, and installs what is missing where it knows how: on Debian and
-# Ubuntu, as root. Where nothing is missing it prints nothing and touches nothing.
+# ("vm"), with other people's programs ("benign") or of packages ("package") needs, and
+# installs what is missing where it knows how: on Debian and Ubuntu, as root. Where
+# nothing is missing it prints nothing and touches nothing.
 # With arm64 it does so for that architecture too, where that is not this machine's
 # own: compilers and emulator are installed, and what is made of arm64 code is
 # unpacked below build/sysroot/arm64.
@@ -12,7 +13,7 @@ readonly libbpf_minimum=1.4
 readonly apt_dir=$PWD/build/apt
 
 usage() {
-	echo "usage: scripts/deps.sh build|test|vm|benign [arm64]" >&2
+	echo "usage: scripts/deps.sh build|test|vm|benign|package [arm64]" >&2
 	exit 2
 }
 
@@ -33,6 +34,8 @@ has_strace() { command -v strace >/dev/null; }
 has_stress_ng() { command -v stress-ng >/dev/null; }
 has_qemu() { command -v qemu-system-x86_64 >/dev/null; }
 has_busybox() { [[ -x /bin/busybox ]] && ! ldd /bin/busybox >/dev/null 2>&1; }
+has_debootstrap() { command -v debootstrap >/dev/null; }
+has_rpm() { command -v rpm >/dev/null; }
 has_postgresql() { [[ -x /usr/lib/postgresql/15/bin/postgres ]]; }
 has_package_tools() { command -v dpkg-buildpackage >/dev/null; }
 has_fakeroot() { command -v fakeroot >/dev/null; }
@@ -111,6 +114,11 @@ foreign_needs() {
 vm_needs() {
 	need has_qemu "QEMU for x86-64" qemu-system-x86 qemu-system-x86-core qemu-system-x86 qemu-system-x86_64
 	need has_busybox "a static busybox" busybox-static busybox busybox busybox-static
+}
+
+package_needs() {
+	need has_debootstrap "debootstrap" debootstrap debootstrap debootstrap debootstrap
+	need has_rpm "rpm" rpm rpm rpm-tools rpm
 }
 
 # The programs of tests/benign are those of Debian.
@@ -297,7 +305,7 @@ unpack_foreign_programs() {
 }
 
 case ${1-} in
-build | test | vm | benign) ;;
+build | test | vm | benign | package) ;;
 *) usage ;;
 esac
 check_go
@@ -316,6 +324,7 @@ library_needs
 case $1 in
 test | vm) test_needs ;;
 benign) benign_needs ;;
+package) package_needs ;;
 esac
 if [[ $1 == vm ]]; then
 	vm_needs

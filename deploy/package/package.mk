@@ -1,4 +1,4 @@
-# Packages and charts; included by the Makefile.
+# Packages, charts and images; included by the Makefile.
 
 NFPM_VERSION      := v2.45.2
 CYCLONEDX_VERSION := v1.10.0
@@ -17,13 +17,9 @@ PACKAGE_DOCS   := README.md $(wildcard docs/*.md docs/*.json)
 .PHONY: package
 package: build $(NFPM) $(CYCLONEDX) ## build .deb and .rpm with manual pages, completions and SBOM, in build/package
 	rm -rf build/package
-	install -d $(addprefix $(PACKAGE_SHARE)/,man/man1 bash-completion/completions zsh/site-functions fish/vendor_completions.d doc/ipcwarden)
-	$(MAKE) --no-print-directory host-tool
-	SOURCE_DATE_EPOCH=$(SOURCE_DATE_EPOCH) build/host/ipcwarden man $(PACKAGE_SHARE)/man/man1
+	$(call write_share,$(PACKAGE_SHARE))
 	gzip -9n $(PACKAGE_SHARE)/man/man1/*.1
-	build/host/ipcwarden completion bash >$(PACKAGE_SHARE)/bash-completion/completions/ipcwarden
-	build/host/ipcwarden completion zsh >$(PACKAGE_SHARE)/zsh/site-functions/_ipcwarden
-	build/host/ipcwarden completion fish >$(PACKAGE_SHARE)/fish/vendor_completions.d/ipcwarden.fish
+	install -d $(PACKAGE_SHARE)/doc/ipcwarden
 	install -m 0644 $(PACKAGE_DOCS) $(PACKAGE_SHARE)/doc/ipcwarden
 	$(CYCLONEDX) bin -json -version $(VERSION) -output $(PACKAGE_SHARE)/doc/ipcwarden/sbom.cdx.json $(BINARY)
 	cp $(PACKAGE_SHARE)/doc/ipcwarden/sbom.cdx.json build/package/ipcwarden.cdx.json
@@ -32,19 +28,14 @@ package: build $(NFPM) $(CYCLONEDX) ## build .deb and .rpm with manual pages, co
 			$(NFPM) package --config deploy/package/nfpm.yaml --packager $$packager --target build/package/; \
 	done
 
-# What time the files of a package have: that of the commit, so that it can be built again.
-SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || echo 0)
-
-# The manual is written by a binary that runs here.
-.PHONY: host-tool
-host-tool:
-	$(if $(FOREIGN),$(MAKE) ARCH= build)
-	install -D bin/ipcwarden build/host/ipcwarden
+CLEAN_DEBIAN := build/debian.tar
 
 .PHONY: test-package
-test-package: package $(HELM) ## install the .deb in a clean Debian, look at its unit and remove it again (as root); lint the chart
-	$(HELM) lint --strict deploy/helm/ipcwarden
-	deploy/package/test.sh build/package/ipcwarden_*_$$(dpkg --print-architecture).deb
+test-package: package $(CLEAN_DEBIAN) ## install .deb and .rpm in a clean Debian, look at what they bring, and remove them again (as root)
+	tests/package/install.sh $(CLEAN_DEBIAN) build/package/ipcwarden_*_$$(dpkg --print-architecture).deb build/package/ipcwarden-*.$$(uname -m).rpm
+
+$(CLEAN_DEBIAN): tests/package/debian.sh | deps-package
+	trap 'rm -f $@.new' EXIT; $< $@.new; mv $@.new $@
 
 $(NFPM):
 	GOBIN=$(CURDIR)/build/tools $(GO) install github.com/goreleaser/nfpm/v2/cmd/nfpm@$(NFPM_VERSION)

@@ -1,9 +1,18 @@
 #!/bin/sh
-# Configuration and spool stay, unless dpkg is told to purge.
+# Configuration, spool and files with alerts stay, unless dpkg is told to purge.
 set -e
 if [ -d /run/systemd/system ]; then
 	systemctl daemon-reload
 fi
-if [ "${1-}" = purge ]; then
+case ${1-} in
+remove | 0)
+	for dir in /var/lib/ipcwarden /var/log/ipcwarden; do # which the unit makes
+		if [ -d "$dir" ]; then
+			rmdir --ignore-fail-on-non-empty "$dir"
+		fi
+	done
+	;;
+purge)
 	rm -rf /var/lib/ipcwarden /var/log/ipcwarden /etc/ipcwarden
-fi
+	;;
+esac

@@ -4,9 +4,10 @@ set -e
 case ${1-} in
 remove | 0)
 	if [ -d /run/systemd/system ]; then
-		systemctl --no-reload disable --now ipcwarden.service
-	elif [ -e /etc/systemd/system/multi-user.target.wants/ipcwarden.service ]; then
-		rm /etc/systemd/system/multi-user.target.wants/ipcwarden.service
+		systemctl stop ipcwarden.service
+	fi
+	if command -v systemctl >/dev/null; then # which may be without systemd, in a chroot
+		systemctl --no-reload disable ipcwarden.service
 	fi
 	;;
 esac
