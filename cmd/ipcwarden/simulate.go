@@ -74,6 +74,9 @@ func newSimulateCommand() *cobra.Command {
 				if show.seen, err = follow(ctx, client); err != nil {
 					return err
 				}
+				if show.enabled, err = enabledIn(ctx, client); err != nil {
+					return err
+				}
 			}
 			return show.run(ctx, scenarios)
 		},

@@ -18,8 +18,9 @@ type show struct {
 	builtin map[string]*detect.Metadata
 	asJSON  bool
 
-	seen    *sightings    // of the running ipcwarden; nil if nobody asks
-	timeout time.Duration // how long it has for them
+	seen    *sightings      // of the running ipcwarden; nil if nobody asks
+	enabled map[string]bool // ids of the signatures that it uses
+	timeout time.Duration   // how long it has for them
 }
 
 // performed is a performance as --output json writes it.
@@ -50,7 +51,7 @@ func (s *show) run(ctx context.Context, scenarios []*simulate.Scenario) error {
 				return err
 			}
 			p := performed{Performance: performance, Off: s.builtin[scenario.ID].Off}
-			p.Expected = s.seen != nil && p.Outcome == simulate.Done && !p.Off
+			p.Expected = s.seen != nil && p.Outcome == simulate.Done && (!p.Off || s.enabled[p.ID])
 			list = append(list, p)
 			if s.asJSON || s.seen != nil {
 				continue
@@ -147,7 +148,7 @@ func (s *show) verify(ctx context.Context, list []performed) error {
 			if len(performed.Also) > 0 {
 				text += ", also " + strings.Join(performed.Also, ", ")
 			}
-		case performed.Off:
+		case !performed.Expected:
 			seen, text = p.paint(faint, "no "), strings.TrimSpace(offNote)
 		default:
 			seen, text = p.paint(red, "NO "), fmt.Sprintf("no alert within %s", s.timeout)

@@ -27,6 +27,19 @@ type sightings struct {
 	news   chan struct{}          // has something when there are more
 }
 
+// enabledIn asks the running ipcwarden for the ids of its signatures.
+func enabledIn(ctx context.Context, client *api.Client) (map[string]bool, error) {
+	now, err := client.Status(ctx)
+	if err != nil {
+		return nil, err
+	}
+	ids := make(map[string]bool, len(now.Signatures))
+	for i := range now.Signatures {
+		ids[now.Signatures[i].ID] = true
+	}
+	return ids, nil
+}
+
 // follow collects the alerts of the running ipcwarden from now on, until ctx ends.
 func follow(ctx context.Context, client *api.Client) (*sightings, error) {
 	s := &sightings{at: map[sighting]time.Time{}, news: make(chan struct{}, 1)}

@@ -53,6 +53,18 @@ func (c *cgroups) containerOf(p process, cgroupID uint64) string {
 	return ""
 }
 
+// ContainerOf returns the container of a process by the content of its
+// /proc/<pid>/cgroup, "" for none.
+func ContainerOf(cgroupFile string) string {
+	unified, others := parseCgroupFile(cgroupFile)
+	for _, path := range append([]string{unified}, others...) {
+		if id := containerID(path); id != "" {
+			return id
+		}
+	}
+	return ""
+}
+
 // parseCgroupFile splits /proc/<pid>/cgroup, lines of hierarchy:controllers:path,
 // into the path in the v2 hierarchy and those in v1 hierarchies.
 func parseCgroupFile(file string) (unified string, others []string) {

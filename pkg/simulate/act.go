@@ -27,16 +27,27 @@ const (
 )
 
 // Act does what a scenario does, by one way, in this process: Stage.Perform runs it,
-// in a process and an IPC namespace that are for this alone. With second set it is the
-// second program of the scenario, which the first one runs. It waits until there is
+// in a process and an IPC namespace that are for this alone. It waits until there is
 // something to read at start, and writes to out how it ended.
-func Act(id string, way Way, second bool, start io.Reader, out io.Writer) error {
+func Act(id string, way Way, part Part, start io.Reader, out io.Writer) error {
 	s := Find(id)
 	if s == nil {
 		return fmt.Errorf("no scenario is called %s", id)
 	}
 	if _, err := start.Read(make([]byte, 1)); err != nil {
 		return fmt.Errorf("not started: %w", err)
+	}
+	var play func(*actor)
+	switch part {
+	case First:
+		play = s.act
+	case Second:
+		play = s.second
+	case Janitor:
+		return clean(start)
+	}
+	if play == nil {
+		return fmt.Errorf("%s has no part %q", id, part)
 	}
 	// Signals would wake who sleeps, and a collection would wait for threads that
 	// sleep in a call which the scheduler does not know of. The stage switches off
@@ -46,10 +57,6 @@ func Act(id string, way Way, second bool, start io.Reader, out io.Writer) error 
 	runtime.LockOSThread()
 	ended := ending{Outcome: Done}
 	var skip *skipped
-	play := s.act
-	if second {
-		play = s.second
-	}
 	switch err := act(play, way); {
 	case errors.As(err, &skip):
 		ended = ending{Skipped, skip.why}

@@ -66,7 +66,7 @@ func by32(a *actor) {
 // attachOrphan attaches the segment of a program that has ended, marks it for removal,
 // and attaches it again.
 func attachOrphan(a *actor) {
-	run("/proc/self/exe")
+	run("/proc/self/exe", nil)
 	segment := a.do(event.Shmget, key, 0, 0)
 	a.do(event.Shmat, segment, 0, 0)
 	a.do(event.Shmctl, segment, remove, 0)

@@ -20,16 +20,22 @@ const (
 	performArgument = "perform"
 )
 
+// cgroupsVariable names the file of another machine's cgroups.
+const cgroupsVariable = "SIMULATE_TEST_CGROUPS"
+
 var command = []string{"/proc/self/exe", actArgument}
 
 func TestMain(m *testing.M) {
 	var err error
+	if list := os.Getenv(cgroupsVariable); list != "" {
+		ownCgroups = list
+	}
 	switch {
 	case len(os.Args) >= 4 && os.Args[1] == actArgument:
-		err = Act(os.Args[2], Way(os.Args[3]), len(os.Args) == 5, os.Stdin, os.Stdout)
-	case len(os.Args) == 2 && os.Args[1] == performArgument:
+		err = Act(os.Args[2], Way(os.Args[3]), Part(strings.Join(os.Args[4:], "")), os.Stdin, os.Stdout)
+	case len(os.Args) == 3 && os.Args[1] == performArgument:
 		stage := &Stage{Command: command}
-		_, err = stage.Perform(context.Background(), Find("IPCW-010"), Direct)
+		_, err = stage.Perform(context.Background(), Find(os.Args[2]), Direct)
 	default:
 		os.Exit(m.Run())
 	}
@@ -73,13 +79,13 @@ func TestPerform(t *testing.T) {
 // has to be gone, whatever it was about to do.
 func TestKilledStage(t *testing.T) {
 	newStage(t)
-	stage := exec.Command("/proc/self/exe", performArgument)
+	stage := exec.Command("/proc/self/exe", performArgument, "IPCW-010")
 	if err := stage.Start(); err != nil {
 		t.Fatal(err)
 	}
 	defer stage.Wait()
 	defer stage.Process.Kill()
-	actor := awaitActor(t, stage.Process.Pid)
+	actor := awaitChild(t, stage.Process.Pid, runsWith(actArgument))
 	if err := unix.Kill(actor, unix.SIGSTOP); err != nil {
 		t.Fatal(err)
 	}
@@ -94,24 +100,31 @@ func TestKilledStage(t *testing.T) {
 	}
 }
 
-// awaitActor waits until a process has started another one, and that runs our program.
-func awaitActor(t *testing.T, parent int) int {
+// awaitChild waits until a process has started another one that is wanted.
+func awaitChild(t *testing.T, parent int, wanted func(pid int) bool) int {
 	t.Helper()
 	for until := time.Now().Add(patience); time.Now().Before(until); time.Sleep(time.Millisecond) {
 		files, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", parent))
 		for _, file := range files {
 			text, _ := os.ReadFile(file)
-			pid, err := strconv.Atoi(strings.TrimSpace(string(text)))
-			if err != nil {
-				continue
-			}
-			if line, _ := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid)); strings.Contains(string(line), "\x00"+actArgument+"\x00") {
-				return pid
+			for word := range strings.FieldsSeq(string(text)) {
+				if pid, err := strconv.Atoi(word); err == nil && wanted(pid) {
+					return pid
+				}
 			}
 		}
 	}
 	t.Fatalf("process %d has not started another one", parent)
 	return 0
+}
+
+// runsWith tells of processes whose program has an argument; before that it is a copy of
+// its parent, or one by which os tries what the kernel can do.
+func runsWith(argument string) func(pid int) bool {
+	return func(pid int) bool {
+		line, _ := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid))
+		return strings.Contains(string(line), "\x00"+argument+"\x00")
+	}
 }
 
 // runs tells of a process that is there, and more than a zombie.
