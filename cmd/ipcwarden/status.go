@@ -101,6 +101,9 @@ func (p *page) status(s *status.Status, alerts []api.Entry) error {
 	p.line("  rates  %.1f calls/s, %.1f events/s, %.1f lost/s, %.2f alerts/s", s.Rates.Calls, s.Rates.Events, s.Rates.Lost, s.Rates.Alerts)
 	p.line("  ring   %d of %d bytes used", c.RingUsed, c.RingBytes)
 	p.line("\nsignatures: %d, loaded %s; reloads: %d good, %d failed", len(s.Signatures), ago(s.Reload.Loaded), s.Reload.Successes, s.Reload.Failures)
+	if err := p.suppressions(s.Suppressions); err != nil {
+		return err
+	}
 	w := tabwriter.NewWriter(p, 0, 0, 2, ' ', 0)
 	fmt.Fprintf(w, "\nSINK\tSENT\tFAILED\tDROPPED\tRETRIES\tQUEUE\n")
 	for _, sink := range s.Sinks {
@@ -123,6 +126,27 @@ func (p *page) status(s *status.Status, alerts []api.Entry) error {
 		}
 	}
 	return nil
+}
+
+// suppressions says what findings gave no alert, and why.
+func (p *page) suppressions(list []status.Suppression) error {
+	if len(list) == 0 {
+		return nil
+	}
+	w := tabwriter.NewWriter(p, 0, 0, 2, ' ', 0)
+	fmt.Fprintf(w, "\nSUPPRESSED\tLAST\tENTRY\tREASON\n")
+	for i := range list {
+		s := &list[i]
+		last, reason := "-", escaped(s.Reason)
+		if !s.Last.IsZero() {
+			last = ago(s.Last)
+		}
+		if s.Expired {
+			reason += " (expired)"
+		}
+		fmt.Fprintf(w, "%d\t%s\t%s\t%s\n", s.Count, last, escaped(s.Entry), reason)
+	}
+	return w.Flush()
 }
 
 // causes lists what was lost by cause, if anything was.

@@ -86,6 +86,7 @@ func (m *monitor) read(w *warden) {
 			ID: c.ID, Matches: c.Matches, Found: c.Found, Late: c.Late, Evicted: c.Evicted, Groups: c.Groups, Bytes: c.Bytes,
 		})
 	}
+	s.Suppressions = suppressionsOf(w.suppress, s.Time)
 	s.Alerts, s.Sinks = w.delivery.status()
 	s.Rates = ratesOf(&s, m.past)
 	m.remember(&s)

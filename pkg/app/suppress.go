@@ -5,6 +5,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"github.com/ipcwarden/ipcwarden/pkg/status"
 	"github.com/ipcwarden/ipcwarden/pkg/suppress"
 	"github.com/ipcwarden/ipcwarden/pkg/throttle"
 )
@@ -35,6 +36,20 @@ func logSuppressed(log *zap.Logger, list *suppress.List) {
 	for _, s := range list.States(time.Now()) {
 		log.Info("findings were suppressed", zap.Stringer("entry", &s.Entry), zap.Uint64("count", s.Count), zap.Time("last", s.Last))
 	}
+}
+
+// suppressionsOf are the entries of a list, nil for none.
+func suppressionsOf(list *suppress.List, now time.Time) []status.Suppression {
+	all := []status.Suppression{}
+	if list == nil {
+		return all
+	}
+	for _, s := range list.States(now) {
+		all = append(all, status.Suppression{
+			Entry: s.String(), Reason: s.Reason, Count: s.Count, Last: s.Last, Expires: s.Expires.Time(), Expired: s.Expired,
+		})
+	}
+	return all
 }
 
 func logThrottled(log *zap.Logger, t *throttle.Throttle) {

@@ -63,6 +63,7 @@ func newWarden(p parts) (*warden, error) {
 // use takes a list of what is to be suppressed.
 func (w *warden) use(list *suppress.List) {
 	logSuppressed(w.log, w.suppress)
+	list.Inherit(w.suppress)
 	w.suppress = list
 	logSuppressions(w.log, list)
 }

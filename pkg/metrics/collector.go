@@ -3,6 +3,7 @@
 package metrics
 
 import (
+	"fmt"
 	"strings"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -113,6 +114,12 @@ var metrics = []metric{
 	{"correlation_groups", "Groups that are remembered.", gauge, bySignature, correlations(func(c status.Correlation) int { return c.Groups })},
 	{"correlation_bytes", "Memory that the groups take, about.", gauge, bySignature, correlations(func(c status.Correlation) int { return c.Bytes })},
 
+	{"suppressed_findings_total", "Findings that an entry of suppress has left out, by its place from 0 and what it covers.", counter, []string{"entry"},
+		func(s *status.Status, emit emit) {
+			for i := range s.Suppressions {
+				emit(float64(s.Suppressions[i].Count), fmt.Sprintf("%d: %s", i, s.Suppressions[i].Entry))
+			}
+		}},
 	{"alerts_total", "Alerts, by whether every sink took them.", counter, []string{"result"}, func(s *status.Status, emit emit) {
 		emit(float64(s.Alerts.Delivered), "delivered")
 		emit(float64(s.Alerts.Undelivered), "undelivered")

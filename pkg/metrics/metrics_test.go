@@ -22,6 +22,7 @@ func sample() *status.Status {
 		},
 		Signatures:   []status.Signature{{ID: "A\xff", Evaluations: 9, Matches: 8, Errors: 7, Panics: 6, Overruns: 5, Seconds: 0.5, Suspended: true}},
 		Correlations: []status.Correlation{{ID: "C", Matches: 1, Found: 2, Late: 3, Evicted: 4, Groups: 5, Bytes: 6}},
+		Suppressions: []status.Suppression{{Entry: "same", Count: 3}, {Entry: "same"}},
 		Alerts:       status.Alerts{Delivered: 3, Undelivered: 1},
 		Sinks:        []status.Sink{{Name: "hook", Queue: 1, Capacity: 10, Sent: 2, Failed: 3, Dropped: 4, Retries: 5}},
 		Reload:       status.Reload{Successes: 2, Failures: 1, Loaded: time.Unix(1000, 0)},
@@ -54,7 +55,7 @@ func TestMetrics(t *testing.T) {
 		"ipcwarden_build_info,v1": 1, "ipcwarden_ready,probe": 1, "ipcwarden_ready,signatures": 0, "ipcwarden_calls_entered_total": 13,
 		"ipcwarden_calls_total,unmatched": 2, "ipcwarden_calls_total,aggregated": 3, "ipcwarden_calls_lost_total,ring_full": 2, "ipcwarden_ring_used_bytes": 7,
 		"ipcwarden_signature_evaluations_total,A\uFFFD": 9, "ipcwarden_signature_seconds_total,A\uFFFD": 0.5, "ipcwarden_signature_suspended,A\uFFFD": 1,
-		"ipcwarden_correlation_groups,C": 5, "ipcwarden_alerts_total,undelivered": 1, "ipcwarden_sink_dropped_total,hook": 4,
+		"ipcwarden_correlation_groups,C": 5, "ipcwarden_suppressed_findings_total,0: same": 3, "ipcwarden_alerts_total,undelivered": 1, "ipcwarden_sink_dropped_total,hook": 4,
 		"ipcwarden_reloads_total,failure": 1, "ipcwarden_reload_last_success_timestamp_seconds": 1000, "ipcwarden_follower_missed_total": 2,
 	} {
 		if value, there := got[name]; !there || value != want {

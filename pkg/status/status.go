@@ -22,6 +22,7 @@ type Status struct {
 	Rates        Rates         `json:"rates"`
 	Signatures   []Signature   `json:"signatures"`   // by id
 	Correlations []Correlation `json:"correlations"` // of the signatures that correlate, by id
+	Suppressions []Suppression `json:"suppressions"` // in the order of the configuration
 	Alerts       Alerts        `json:"alerts"`
 	Sinks        []Sink        `json:"sinks"`
 	Reload       Reload        `json:"reload"`
@@ -91,6 +92,16 @@ type Correlation struct {
 	Evicted uint64 `json:"evicted"` // groups that were given up for want of memory
 	Groups  int    `json:"groups"`  // that are remembered
 	Bytes   int    `json:"bytes"`   // that they take, about
+}
+
+// Suppression is what an entry of suppress has left out since it was loaded.
+type Suppression struct {
+	Entry   string    `json:"entry"` // in one line
+	Reason  string    `json:"reason"`
+	Count   uint64    `json:"count"`         // findings
+	Last    time.Time `json:"last,omitzero"` // when the event of the last one was
+	Expires time.Time `json:"expires,omitzero"`
+	Expired bool      `json:"expired"` // so that its findings give alerts again
 }
 
 // Alerts is what became of alerts.

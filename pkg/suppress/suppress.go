@@ -87,6 +87,23 @@ func (e *entry) expired(now time.Time) bool {
 	return !e.Expires.IsZero() && !now.Before(e.Expires.Time())
 }
 
+// Inherit goes on counting where old stopped, for the entries that are in both. Either
+// may be nil.
+func (l *List) Inherit(old *List) {
+	if l == nil || old == nil {
+		return
+	}
+	for _, e := range l.entries {
+		for _, before := range old.entries {
+			if e.String() == before.String() && e.Reason == before.Reason && e.Expires == before.Expires {
+				e.count.Store(before.count.Load())
+				e.last.Store(before.last.Load())
+				break
+			}
+		}
+	}
+}
+
 // State is what an entry has done.
 type State struct {
 	Entry

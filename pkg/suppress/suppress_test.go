@@ -157,3 +157,16 @@ func FuzzPattern(f *testing.F) {
 		p.matches(int32(len(value)))
 	})
 }
+
+// TestInherit has the same entry in two configurations, and others.
+func TestInherit(t *testing.T) {
+	old := list(t, `[{signature: X, reason: r}, {signature: "IPCW-*", where: {uid: 114, comm: postgres}, reason: r}]`)
+	old.Suppresses(finding())
+	l := list(t, `[{signature: "IPCW-*", where: {comm: postgres, uid: 114}, reason: r}, {signature: "IPCW-*", where: {uid: 114, comm: postgres}, reason: other}]`)
+	l.Inherit(old)
+	l.Inherit(nil)
+	(*List)(nil).Inherit(old)
+	if s := l.States(now); s[0].Count != 1 || !s[0].Last.Equal(now) || s[1].Count != 0 {
+		t.Errorf("states %+v", s)
+	}
+}
