@@ -61,7 +61,7 @@ deps-vm: ## install what the tests in virtual machines need and this machine lac
 
 .PHONY: deps-benign
 deps-benign: ## install the programs of test-benign that this machine lacks
-	@scripts/deps.sh benign || echo 'make deps-benign: what is missing is skipped' >&2
+	@scripts/deps.sh benign || echo 'make deps-benign: what is missing is not tested; ARGS=-partial is content with that' >&2
 
 .PHONY: deps-package
 deps-package: ## install what test-package needs and this machine lacks

@@ -117,3 +117,16 @@ func TestGeneratedFiles(t *testing.T) {
 		}
 	}
 }
+
+// TestExamples are good as they are shipped.
+func TestExamples(t *testing.T) {
+	files, err := filepath.Glob("../../deploy/examples/*.yaml")
+	if err != nil || len(files) == 0 {
+		t.Fatal(files, err)
+	}
+	for _, file := range files {
+		if stdout, stderr, code := ipcwarden("config", "check", file); code != 0 || !strings.Contains(stdout, "warnings: 0") {
+			t.Errorf("%s: %d %s%s", file, code, stdout, stderr)
+		}
+	}
+}

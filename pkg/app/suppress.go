@@ -1,19 +1,26 @@
 package app
 
 import (
+	"slices"
 	"time"
 
 	"go.uber.org/zap"
 
+	"github.com/ipcwarden/ipcwarden/pkg/detect"
 	"github.com/ipcwarden/ipcwarden/pkg/status"
 	"github.com/ipcwarden/ipcwarden/pkg/suppress"
 	"github.com/ipcwarden/ipcwarden/pkg/throttle"
 )
 
-// logSuppressions says what will give no alert, and what does again.
-func logSuppressions(log *zap.Logger, list *suppress.List) {
+// logSuppressions says what will give no alert, what does again, and which entries are
+// for none of the signatures.
+func logSuppressions(log *zap.Logger, list *suppress.List, signatures []*detect.Metadata) {
 	if list == nil {
 		return
+	}
+	ids := make([]string, len(signatures))
+	for i, md := range signatures {
+		ids[i] = md.ID
 	}
 	for _, s := range list.States(time.Now()) {
 		fields := []zap.Field{zap.Stringer("entry", &s.Entry), zap.String("reason", s.Reason)}
@@ -22,6 +29,10 @@ func logSuppressions(log *zap.Logger, list *suppress.List) {
 		}
 		if s.Expired {
 			log.Warn("entry of suppress has expired: its findings give alerts", fields...)
+			continue
+		}
+		if !slices.ContainsFunc(ids, s.Covers) {
+			log.Warn("entry of suppress is for no signature that is used", fields...)
 			continue
 		}
 		log.Info("findings are suppressed", fields...)

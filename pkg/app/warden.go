@@ -56,16 +56,16 @@ func newWarden(p parts) (*warden, error) {
 		w.close()
 		return nil, err
 	}
-	w.use(p.signatures.suppress)
+	w.use(p.signatures)
 	return w, nil
 }
 
-// use takes a list of what is to be suppressed.
-func (w *warden) use(list *suppress.List) {
+// use takes what is to be suppressed of the findings of l.
+func (w *warden) use(l *loaded) {
 	logSuppressed(w.log, w.suppress)
-	list.Inherit(w.suppress)
-	w.suppress = list
-	logSuppressions(w.log, list)
+	l.suppress.Inherit(w.suppress)
+	w.suppress = l.suppress
+	logSuppressions(w.log, l.suppress, l.metadata)
 }
 
 func (w *warden) close() { w.engine.Close() }
@@ -171,7 +171,7 @@ func (w *warden) reload() {
 		return
 	}
 	added, removed := w.engine.Use(set)
-	w.use(next.suppress)
+	w.use(next)
 	if err := w.demand.set(set.Events(), wanted); err != nil {
 		w.log.Warn("events that no signature selects are captured all the same", zap.Error(err))
 	}

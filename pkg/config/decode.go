@@ -170,8 +170,9 @@ func (d *decoder) list(n *yaml.Node, v reflect.Value, key string, enum []string)
 	fresh := reflect.MakeSlice(v.Type(), 0, len(n.Content))
 	d.note(n, key)
 	for i, element := range n.Content {
-		value := newValue(v.Type().Elem())
-		d.decode(element, value, setting.Join(key, setting.Index(i)), enum)
+		value, below := newValue(v.Type().Elem()), setting.Join(key, setting.Index(i))
+		d.decode(element, value, below, enum)
+		d.origins[below] = d.origin(element)
 		fresh = reflect.Append(fresh, value)
 	}
 	v.Set(fresh)

@@ -116,6 +116,12 @@ func TestMistakes(t *testing.T) {
 		{"a: 1\n---\nb: 1\n", ":2: a second document begins here; a file has one"},
 		{"capture:\n\thook: auto\n", ":2: is not YAML: found character that cannot start any token"},
 		{"- output\n", ":1: must be a mapping, not a list"},
+		{"suppress:\n  - signature: A\n    reason: r\n  - signature: B\n    where:\n      uid: 1\n      executble: /x\n    expires: 2030-01-01\n",
+			":4: suppress[1]: reason is missing: say why this is no attack\n" +
+				`:7: suppress[1].where.executble: events have no single value "executble"; the nearest is executable`},
+		{"suppress:\n  - {signature: A, raeson: r}\n", ":2: suppress[0].raeson: unknown key; the nearest is suppress[0].reason"},
+		{"suppress:\n  - reason: r\n    expires: soon\n", `:3: suppress[0].expires: "soon" is no date: write 2030-12-31 or 2030-12-31T23:59:59Z`},
+		{"suppress:\n  - reason: r\n    where: {comm: \"{a\"}\n", ":3: suppress[0].where.comm: \"{a\" is no pattern: glob: syntax error at 2: unclosed `{`"},
 		{"output: xml\nlog:\n  level: inf\n", `:1: output: "xml" is none of json, table` + "\n" + `:3: log.level: "inf" is none of debug, info, warn, error (did you mean info?)`},
 	} {
 		file := write(t, map[string]string{"config.yaml": test.yaml})

@@ -12,6 +12,8 @@ import (
 	"github.com/gobwas/glob"
 
 	"github.com/ipcwarden/ipcwarden/pkg/docpath"
+	"github.com/ipcwarden/ipcwarden/pkg/nearest"
+	"github.com/ipcwarden/ipcwarden/pkg/setting"
 )
 
 // Entry is findings that somebody has looked at and does not want to see again.
@@ -49,7 +51,7 @@ func (e *Entry) Validate() error {
 	}
 	for _, name := range slices.Sorted(maps.Keys(e.Where)) {
 		if _, err := pathOf(name); err != nil {
-			errs = append(errs, fmt.Errorf("where: %w", err))
+			errs = append(errs, setting.Under("where", setting.Under(name, err)))
 		}
 	}
 	return errors.Join(errs...)
@@ -69,9 +71,18 @@ func (e *Entry) String() string {
 
 func pathOf(name string) (docpath.Path, error) {
 	if path, isAlias := Aliases[name]; isAlias {
-		name = path
+		return docpath.Parse(path)
 	}
-	return docpath.Parse(name)
+	path, err := docpath.Parse(name)
+	if alias := nearest.Guess(name, slices.Sorted(maps.Keys(Aliases))); err != nil && alias != "" {
+		err = fmt.Errorf("events have no single value %q; the nearest is %s", name, alias)
+	}
+	return path, err
+}
+
+// Covers tells whether the entry is for a signature.
+func (e *Entry) Covers(signature string) bool {
+	return e.Signature.IsZero() || e.Signature.matches(signature)
 }
 
 // Pattern is what a value has to be. The zero value is none.

@@ -40,7 +40,7 @@ func New(entries []Entry) (*List, error) {
 		for name, pattern := range e.Where {
 			path, err := pathOf(name)
 			if err != nil {
-				return nil, fmt.Errorf("suppress[%d]: where: %w", i, err)
+				return nil, fmt.Errorf("suppress[%d]: where.%s: %w", i, name, err)
 			}
 			e.fields = append(e.fields, field{path, pattern})
 		}
@@ -70,7 +70,7 @@ func (e *entry) covers(a *alert.Alert) bool {
 	if e.expired(a.Time) {
 		return false
 	}
-	if !e.Signature.IsZero() && !e.Signature.matches(a.Signature.ID) {
+	if !e.Covers(a.Signature.ID) {
 		return false
 	}
 	for i := range e.fields {

@@ -128,7 +128,9 @@ func TestErrors(t *testing.T) {
 		`[{reason: r}]`: "suppress[0]: the entry would suppress every alert",
 		`[{signature: A, reason: r}, {signature: A}]`:      "suppress[1]: reason is missing",
 		`[{signature: A, reason: " "}]`:                    "reason is missing",
-		`[{where: {proces: a}, reason: r}]`:                `suppress[0]: where: events have no single value "proces"`,
+		`[{where: {proces: a}, reason: r}]`:                `suppress[0]: where.proces: events have no single value "proces"; the nearest is process`,
+		`[{where: {executble: a}, reason: r}]`:             `where.executble: events have no single value "executble"; the nearest is executable`,
+		`[{where: {keys: a}, reason: r}]`:                  `the nearest is key`,
 		`[{where: {flags: a}, reason: r}]`:                 `no single value "flags"`,
 		`[{where: {proces: a, object.kye: 1}, reason: r}]`: `the nearest is object.key`,
 	} {

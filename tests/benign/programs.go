@@ -70,18 +70,35 @@ func buildPackage(s *stage) error {
 	return s.run(as, "sh", "-c", "cd build/benign-1.0 && dpkg-buildpackage -rfakeroot -us -uc -b -d")
 }
 
-// stress has processes wake each other by semaphores. The other stressors do what
-// attackers do, on purpose: they peek with MSG_COPY, map low and over what is there, give
-// sets away; hosts where they run need suppressions. It does not run as fast as it can:
-// ipcwarden says what it loses then, and of that the silence would prove nothing.
+// stress has processes wake each other by semaphores.
 func stress(s *stage) error {
+	return s.stress("--switch", "1", "--switch-method", "sem-sysv", "--switch-freq", "2000", "--timeout", "3")
+}
+
+// stressAll does what attackers do, on purpose: it peeks with MSG_COPY, maps over what
+// is there, gives sets away.
+func stressAll(s *stage) error {
+	for _, args := range [][]string{
+		{"--msg", "1", "--msg-ops", "5000"},
+		{"--sem-sysv", "1", "--sem-sysv-ops", "5000"},
+		{"--shm-sysv", "2", "--shm-sysv-ops", "300"},
+	} {
+		if err := s.stress(args...); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// stress runs stress-ng as a user that is not root, not as fast as it can: ipcwarden
+// says what it loses then, and of that its silence would prove nothing.
+func (s *stage) stress(args ...string) error {
 	const as = "nobody"
 	dir, err := s.folder(as, "stress")
 	if err != nil {
 		return err
 	}
-	return s.run(as, "stress-ng", "--switch", "1", "--switch-method", "sem-sysv", "--switch-freq", "5000",
-		"--timeout", "3", "--temp-path", dir)
+	return s.run(as, "nice", append([]string{"-n", "19", "stress-ng", "--temp-path", dir}, args...)...)
 }
 
 const toolsScript = `set -e

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"slices"
-	"strings"
 	"text/tabwriter"
 
 	"github.com/ipcwarden/ipcwarden/pkg/detect"
@@ -15,10 +14,10 @@ import (
 const loud = detect.Medium
 
 // verdict is the result in one word, and whether it is a good one.
-func (r *result) verdict() (word string, good bool) {
+func (r *result) verdict(partial bool) (word string, good bool) {
 	switch {
 	case r.skipped != "":
-		return "SKIPPED", true
+		return "MISSING", partial
 	case r.err != nil:
 		return "FAILED", false
 	case r.calls == 0:
@@ -30,68 +29,71 @@ func (r *result) verdict() (word string, good bool) {
 	}
 }
 
-// printTable prints what became of the workloads, and tells whether all were quiet and
+// print prints what became of the workloads, and tells whether all were quiet and
 // nothing was lost.
-func printTable(out io.Writer, results []*result, lost []gap) (quiet bool, err error) {
-	quiet = true
+func (r *report) print(out io.Writer, partial bool) (quiet bool, err error) {
+	quiet = len(r.lost) == 0
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "WORKLOAD\tRESULT\tTIME\tGOT OBJECTS\tALERTS\tWHAT")
-	for _, r := range results {
-		word, good := r.verdict()
+	for _, result := range r.results {
+		word, good := result.verdict(partial)
 		quiet = quiet && good
-		if r.skipped != "" {
-			fmt.Fprintf(w, "%s\t%s\t\t\t\t%s\n", r.workload.name, word, r.skipped)
-			continue
-		}
-		fmt.Fprintf(w, "%s\t%s\t%.1f s\t%d\t%s\t%s\n", r.workload.name, word, r.took.Seconds(), r.calls, tally(r.alerts), r.workload.what)
+		fmt.Fprintf(w, "%s\t%s\t%.1f s\t%d\t%d\t%s\n", result.workload.name, word, result.took.Seconds(), result.calls,
+			len(result.alerts), cmp.Or(result.skipped, result.workload.what))
 	}
+	r.printAlerts(w)
+	r.printSuppressed(w)
 	if err := w.Flush(); err != nil {
 		return false, err
 	}
-	for _, r := range results {
-		if r.err != nil {
-			fmt.Fprintf(out, "%s: %v\n", r.workload.name, r.err)
-		}
-		for i, a := range r.alerts {
-			isFirst := !slices.ContainsFunc(r.alerts[:i], a.isLike)
-			if isFirst && a.Severity >= loud {
-				fmt.Fprintf(out, "%s: %s %s, %s: %s by %s, user %d, object %s\n", r.workload.name, a.Severity, a.Signature.ID,
-					a.Signature.Title, a.Event.EventName, a.Event.ProcessName, a.Event.EffectiveUserID, a.Event.Object)
-			}
+	for _, result := range r.results {
+		if result.err != nil {
+			fmt.Fprintf(out, "%s: %v\n", result.workload.name, result.err)
 		}
 	}
-	for _, g := range lost {
-		quiet = false
+	for _, g := range r.lost {
 		fmt.Fprintf(out, "%d calls were lost, for which nothing is said: %s\n", g.Count, g.Cause)
 	}
 	return quiet, nil
 }
 
-// isLike tells of alerts of which one is enough to see.
-func (a *found) isLike(b found) bool {
-	return a.Signature.ID == b.Signature.ID && a.Event.EventName == b.Event.EventName && a.Event.ProcessName == b.Event.ProcessName
-}
-
-// tally counts alerts by signature, the most severe first.
-func tally(alerts []found) string {
-	type kind struct {
-		severity detect.Severity
-		id       string
-	}
-	counts := map[kind]int{}
-	var kinds []kind
-	for _, a := range alerts {
-		k := kind{a.Severity, a.Signature.ID}
-		if counts[k]++; counts[k] == 1 {
-			kinds = append(kinds, k)
+// printAlerts prints the alerts, those that are alike in one line.
+func (r *report) printAlerts(w io.Writer) {
+	fmt.Fprintln(w, "\nWORKLOAD\tSEVERITY\tSIGNATURE\tALERTS\tBY\tTITLE")
+	for _, result := range r.results {
+		counts := map[kind]int{}
+		var kinds []kind
+		for i := range result.alerts {
+			k := result.alerts[i].kind()
+			if counts[k]++; counts[k] == 1 {
+				kinds = append(kinds, k)
+			}
+		}
+		slices.SortStableFunc(kinds, func(a, b kind) int { return -cmp.Compare(a.severity, b.severity) })
+		for _, k := range kinds {
+			fmt.Fprintf(w, "%s\t%s\t%s\t%d\t%s\t%s\n", result.workload.name, k.severity, k.id, counts[k], k.by, k.title)
 		}
 	}
-	slices.SortFunc(kinds, func(a, b kind) int {
-		return cmp.Or(-cmp.Compare(a.severity, b.severity), strings.Compare(a.id, b.id))
-	})
-	var text []string
-	for _, k := range kinds {
-		text = append(text, fmt.Sprintf("%s %s ×%d", k.severity, k.id, counts[k]))
+}
+
+// printSuppressed prints what the profiles have left out.
+func (r *report) printSuppressed(w io.Writer) {
+	if len(r.suppressed) == 0 {
+		return
 	}
-	return cmp.Or(strings.Join(text, ", "), "none")
+	fmt.Fprintln(w, "\nSUPPRESSED\tENTRY\t\t\t\tREASON")
+	for i := range r.suppressed {
+		s := &r.suppressed[i]
+		fmt.Fprintf(w, "%d\t%s\t\t\t\t%s\n", s.Count, s.Entry, s.Reason)
+	}
+}
+
+// kind is what alerts have in common of which one is enough to see.
+type kind struct {
+	severity      detect.Severity
+	id, title, by string
+}
+
+func (a *found) kind() kind {
+	return kind{a.Severity, a.Signature.ID, a.Signature.Title, a.Event.ProcessName + ": " + a.Event.EventName}
 }

@@ -15,7 +15,9 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/ipcwarden/ipcwarden/pkg/api"
 	"github.com/ipcwarden/ipcwarden/pkg/detect"
+	"github.com/ipcwarden/ipcwarden/pkg/status"
 )
 
 // found is what is read of an alert.
@@ -37,12 +39,17 @@ type gap struct {
 	Cause string
 }
 
+// aggregated is the cause of calls that the kernel has counted for a signature, which
+// are not lost.
+const aggregated = "aggregated"
+
 // settle is how long ipcwarden has for what a workload did last.
 const settle = 2 * time.Second
 
-// watcher is ipcwarden, twice: run as it is without configuration, and trace for the
-// calls that get an object, which prove that a workload made any.
+// watcher is ipcwarden, twice: run with a profile, and trace for the calls that get an
+// object, which prove that a workload made any.
 type watcher struct {
+	client *api.Client
 	alerts []found
 	calls  map[uint32]int // by IPC namespace
 	daemon []*daemon
@@ -54,8 +61,9 @@ type daemon struct {
 	read chan error // what reading its output ended with
 }
 
-func watch(ctx context.Context, o options) (w *watcher, err error) {
-	w = &watcher{calls: map[uint32]int{}}
+func watch(ctx context.Context, o options, profile string) (w *watcher, err error) {
+	socket := filepath.Join(os.TempDir(), fmt.Sprintf("ipcwarden-benign-%d.sock", os.Getpid()))
+	w = &watcher{client: api.NewClient(socket), calls: map[uint32]int{}}
 	defer func() {
 		if err != nil {
 			w.kill()
@@ -68,7 +76,7 @@ func watch(ctx context.Context, o options) (w *watcher, err error) {
 		}
 		w.alerts = append(w.alerts, alert)
 		return nil
-	}, "run")
+	}, "run", "--config", profile, "--api", socket)
 	if err != nil {
 		return nil, err
 	}
@@ -91,7 +99,9 @@ func (w *watcher) start(ctx context.Context, o options, line func([]byte) error,
 		return err
 	}
 	defer log.Close()
-	cmd := exec.CommandContext(ctx, o.binary, append([]string{command, "--output", "json"}, args...)...)
+	// What it loses for want of a CPU is no matter here.
+	args = append([]string{"-n", "-10", o.binary, command, "--output", "json"}, args...)
+	cmd := exec.CommandContext(ctx, "nice", args...)
 	cmd.Stderr = log
 	out, err := cmd.StdoutPipe()
 	if err != nil {
@@ -132,9 +142,13 @@ func eachLine(in io.Reader, line func([]byte) error) error {
 }
 
 // stop has ipcwarden deliver what it has and end, tells each result what is its own,
-// and returns what was lost.
-func (w *watcher) stop(results []*result) (lost []gap, err error) {
+// and returns what was lost and what was suppressed.
+func (w *watcher) stop(ctx context.Context, results []*result) (lost []gap, suppressed []status.Suppression, err error) {
 	time.Sleep(settle)
+	now, err := w.client.Status(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
 	for _, d := range w.daemon {
 		err = errors.Join(err, d.cmd.Process.Signal(unix.SIGTERM), <-d.read, d.cmd.Wait())
 	}
@@ -142,7 +156,7 @@ func (w *watcher) stop(results []*result) (lost []gap, err error) {
 		r.calls = w.calls[r.namespace]
 	}
 	for _, alert := range w.alerts {
-		if alert.Gap != nil {
+		if alert.Gap != nil && alert.Gap.Cause != aggregated {
 			lost = append(lost, *alert.Gap)
 		}
 		for _, r := range results {
@@ -151,11 +165,12 @@ func (w *watcher) stop(results []*result) (lost []gap, err error) {
 			}
 		}
 	}
-	return lost, err
+	return lost, now.Suppressions, err
 }
 
 // kill ends what has not ended by itself.
 func (w *watcher) kill() {
+	w.client.Close()
 	for _, d := range w.daemon {
 		_ = d.cmd.Process.Kill() // it has ended if stop was called
 	}

@@ -12,19 +12,29 @@ type workload struct {
 	what  string
 	needs []need
 	play  func(*stage) error
+	// profile is a file with the configuration that hosts need where this is done on
+	// purpose; none for what any host may do.
+	profile string
 }
 
+// stressProfile has the suppressions for stress-ng, as users have them.
+const stressProfile = "deploy/examples/stress-ng.yaml"
+
 var workloads = []workload{
-	{"postgresql", "initdb, pgbench, restart, shared_memory_type=sysv", []need{program(postgresProgram), account("postgres")}, postgresql},
-	{"fakeroot", "builds a Debian package", []need{program("fakeroot"), program("dpkg-buildpackage"), program("make")}, buildPackage},
-	{"stress-ng", "semaphores under load", []need{program("stress-ng")}, stress},
-	{"apache", "serves requests and restarts, with a System V mutex", []need{program(apacheProgram), account("www-data")}, apache},
-	{"util-linux", "ipcmk, ipcs, ipcrm by owner and root", []need{program("ipcmk"), program("ipcs"), program("ipcrm")}, tools},
-	{"x11", "MIT-SHM images in an Xvfb of the same user", []need{program("Xvfb"), program("x11perf")}, x11("nobody")},
-	{"x11-root", "MIT-SHM images in an Xvfb of root", []need{program("Xvfb"), program("x11perf")}, x11("root")},
-	{"perl", "IPC::SysV, IPC::Msg, IPC::Semaphore, IPC::SharedMem", []need{module("IPC::SysV"), module("IPC::SharedMem")}, perl},
-	{"perl-share", "IPC::ShareLite, IPC::Shareable among processes", []need{module("IPC::ShareLite"), module("IPC::Shareable")}, perlShare},
-	{"python", "sysv_ipc", []need{pythonModule("sysv_ipc")}, python},
+	{name: "postgresql", what: "initdb, pgbench, restart, shared_memory_type=sysv", needs: []need{program(postgresProgram), account("postgres")}, play: postgresql},
+	{name: "fakeroot", what: "builds a Debian package", needs: []need{program("fakeroot"), program("dpkg-buildpackage"), program("make")}, play: buildPackage},
+	{name: "stress-ng", what: "semaphores under load", needs: []need{program("stress-ng")}, play: stress},
+	{
+		name: "stress-ng-ipc", what: "its stressors of queues, semaphores and segments, with " + stressProfile,
+		needs: []need{program("stress-ng")}, play: stressAll, profile: stressProfile,
+	},
+	{name: "apache", what: "serves requests and restarts, with a System V mutex", needs: []need{program(apacheProgram), account("www-data")}, play: apache},
+	{name: "util-linux", what: "ipcmk, ipcs, ipcrm by owner and root", needs: []need{program("ipcmk"), program("ipcs"), program("ipcrm")}, play: tools},
+	{name: "x11", what: "MIT-SHM images in an Xvfb of the same user", needs: []need{program("Xvfb"), program("x11perf")}, play: x11("nobody")},
+	{name: "x11-root", what: "MIT-SHM images in an Xvfb of root", needs: []need{program("Xvfb"), program("x11perf")}, play: x11("root")},
+	{name: "perl", what: "IPC::SysV, IPC::Msg, IPC::Semaphore, IPC::SharedMem", needs: []need{module("IPC::SysV"), module("IPC::SharedMem")}, play: perl},
+	{name: "perl-share", what: "IPC::ShareLite, IPC::Shareable among processes", needs: []need{module("IPC::ShareLite"), module("IPC::Shareable")}, play: perlShare},
+	{name: "python", what: "sysv_ipc", needs: []need{pythonModule("sysv_ipc")}, play: python},
 }
 
 func find(name string) *workload {

@@ -85,7 +85,7 @@ func TestSimulate(t *testing.T) {
 	for _, p := range all {
 		t.Run(p.ID+"/"+p.Way, func(t *testing.T) {
 			switch {
-			case p.Outcome == "skipped":
+			case p.Outcome == "skipped" && mayLack(p.Reason):
 				t.Skip(p.Reason)
 			case p.Outcome != "done":
 				t.Errorf("%s: %s", p.Outcome, p.Reason)
@@ -98,6 +98,13 @@ func TestSimulate(t *testing.T) {
 			}
 		})
 	}
+}
+
+// mayLack tells of a reason to skip a scenario that some of the tested machines have:
+// no 32-bit calls on the live host, one processor only in the emulated ones.
+func mayLack(reason string) bool {
+	return slices.ContainsFunc([]string{"no int 0x80", "on two processors only", "calls met a removal"},
+		func(known string) bool { return strings.Contains(reason, known) })
 }
 
 // TestSimulateMissing wants to be told of a signature that the daemon does not have.
