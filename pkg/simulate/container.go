@@ -81,7 +81,6 @@ func (h hierarchy) runContained() error {
 	if err := unix.Mount("none", mounted, h.filesystem, 0, h.options); err != nil {
 		return fmt.Errorf("mount %s %s: %w", h.filesystem, h.options, err)
 	}
-	defer unix.Unmount(mounted, unix.MNT_DETACH)
 	id := hex.EncodeToString(fmt.Appendf(nil, "simulated by process %011d", os.Getpid()))
 	dir := filepath.Join(mounted, h.path, "docker-"+id+".scope")
 	leave := removeLater(dir)
