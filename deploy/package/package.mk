@@ -3,10 +3,12 @@
 NFPM_VERSION      := v2.45.2
 CYCLONEDX_VERSION := v1.10.0
 HELM_VERSION      := v3.19.0
+VALIDATE_VERSION  := v0.0.4
 
 NFPM      := build/tools/nfpm-$(NFPM_VERSION)
 CYCLONEDX := build/tools/cyclonedx-gomod-$(CYCLONEDX_VERSION)
 HELM      := build/tools/helm-$(HELM_VERSION)
+VALIDATE  := build/tools/kubectl-validate-$(VALIDATE_VERSION)
 
 # A version that dpkg and rpm can compare: that of the tag, or one before all others.
 PACKAGE_VERSION = $(subst -,.,$(or $(patsubst v%,%,$(filter v%,$(VERSION))),0.0.0~$(or $(VERSION),dev)))
@@ -34,6 +36,29 @@ CLEAN_DEBIAN := build/debian.tar
 test-package: package $(CLEAN_DEBIAN) ## install .deb and .rpm in a clean Debian, look at what they bring, and remove them again (as root)
 	tests/package/install.sh $(CLEAN_DEBIAN) build/package/ipcwarden_*_$$(dpkg --print-architecture).deb build/package/ipcwarden-*.$$(uname -m).rpm
 
+# What builds images: the first of these that is there.
+IMAGE_BUILDER ?= $(firstword $(shell for b in podman buildah docker; do command -v $$b || true; done))
+IMAGE         ?= ipcwarden:$(VERSION)
+AUTHORITIES   ?= /etc/ssl/certs/ca-certificates.crt
+
+.PHONY: image
+image: build ## build the container image IMAGE around the binary, with podman, buildah or docker (and buildx)
+	@if [[ -z '$(IMAGE_BUILDER)' ]]; then echo 'make image: takes podman, buildah, or docker with buildx' >&2; exit 1; fi
+	rm -rf build/image
+	install -D $(BINARY) build/image/src/bin/ipcwarden
+	install -D -m 0644 $(AUTHORITIES) build/image/etc/ssl/certs/ca-certificates.crt
+	$(IMAGE_BUILDER) build -f deploy/Dockerfile --platform linux/$(or $(ARCH),$$($(GO) env GOARCH)) \
+		--build-context build=build/image -t '$(IMAGE)' build/image
+
+.PHONY: manifest
+manifest: $(HELM) ## write deploy/kubernetes/ipcwarden.yaml, from the chart
+	deploy/kubernetes/generate.sh $(HELM) >deploy/kubernetes/ipcwarden.yaml.new
+	mv deploy/kubernetes/ipcwarden.yaml.new deploy/kubernetes/ipcwarden.yaml
+
+.PHONY: test-chart
+test-chart: build $(HELM) $(VALIDATE) ## check chart and manifest against the schemas of Kubernetes, and their configuration
+	tests/package/chart.sh $(HELM) $(VALIDATE) $(HOST_BINARY)
+
 $(CLEAN_DEBIAN): tests/package/debian.sh | deps-package
 	trap 'rm -f $@.new' EXIT; $< $@.new; mv $@.new $@
 
@@ -48,3 +73,7 @@ $(CYCLONEDX):
 $(HELM):
 	GOBIN=$(CURDIR)/build/tools $(GO) install helm.sh/helm/v3/cmd/helm@$(HELM_VERSION)
 	mv build/tools/helm $@
+
+$(VALIDATE):
+	GOBIN=$(CURDIR)/build/tools $(GO) install sigs.k8s.io/kubectl-validate@$(VALIDATE_VERSION)
+	mv build/tools/kubectl-validate $@
