@@ -380,7 +380,7 @@ static __always_inline int leave(struct pt_regs *regs, long ret)
 	}
 	forget_message(call);
 	note_end(call);
-	if (pushdown && !may_match(1)) {
+	if (pushdown && !(may_match(1) && pass_gates())) {
 		discard(call);
 		COUNT(unmatched);
 		return 0;

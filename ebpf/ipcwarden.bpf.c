@@ -23,6 +23,7 @@
 #include "overlap.h"
 #include "message.h"
 #include "kernelcopy.h"
+#include "gate.h"
 #include "pushdown.h"
 #include "flood.h"
 #include "call.h"
@@ -50,6 +51,8 @@ int sched_process_exit(struct bpf_raw_tracepoint_args *ctx)
 		leave_space(call, 0);
 		forget_message(call);
 		note_end(call);
+		if (pushdown)
+			open_every_gate(call);
 		emit(call);
 	} else if (call->active) {
 		miss_return(call);

@@ -284,6 +284,7 @@ struct sigpending {
 };
 
 struct signal_struct {
+	int nr_threads;
 	unsigned int flags;
 };
 

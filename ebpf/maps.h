@@ -40,6 +40,8 @@ struct inflight {
 	__u64 message; /* what msgsnd allocated */
 	__u64 fields[FIELDS]; /* enum field: what tests are on */
 	__u64 unknown;	      /* those that are not known yet, by bit */
+	__u64 opened_ns[RULE_GATES]; /* when the thread's call began that opened the gate, last */
+	__u32 guarded, passed; /* clauses that need a gate, and those that have it */
 	struct overlap overlaps[OVERLAPS];
 	__u64 sip[4]; /* state of the digest, and what goes into it next */
 	__u64 chunk[DIGEST_CHUNK / sizeof(__u64)];
@@ -118,6 +120,19 @@ struct {
 	__type(key, struct mute_key);
 	__type(value, struct mute);
 } mutes SEC(".maps");
+
+/*
+ * When a call of a process ended that opened the gate, last. Processes whose ids end alike
+ * share a place, so that one may find a gate open for the other's sake, but none closed.
+ */
+#define GATE_PLACES 4096
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, RULE_GATES * GATE_PLACES);
+	__type(key, __u32);
+	__type(value, __u64);
+} opened_by_process SEC(".maps");
 
 /* What a process has put into the ring since begin_ns while it was filling up. */
 struct share {

@@ -8,6 +8,7 @@
 
 #define RULE_TESTS   64
 #define RULE_CLAUSES 32
+#define RULE_GATES   8
 
 /* (field & mask) is from low to high, or outside. */
 struct test {
@@ -20,6 +21,18 @@ struct test {
 	__u8 pad[5];
 };
 
+/*
+ * A sequence of calls of which the first is there: openers match that one, and what no
+ * other clause but guarded ones match is wanted for span_ns after it, and not otherwise.
+ */
+struct gate {
+	__u64 span_ns;
+	__u32 openers; /* clauses, as bits */
+	__u32 guarded; /* the same */
+	__u32 by_process; /* the sequence is that of a process and not of a thread */
+	__u32 pad;
+};
+
 /* A clause is a set of tests, all of which must hold; one clause must. */
 struct rule {
 	struct test tests[RULE_TESTS];
@@ -30,7 +43,9 @@ struct rule {
 	__u32 facts;	/* what tests ask about */
 	__u32 deferred; /* nothing is rejected at entry */
 	__u32 generation; /* of the set of rules */
-	__u32 pad;
+	__u32 gate_count;
+	__u64 settled_ns; /* every gate counts as opened then: 0 if the rules are the first */
+	struct gate gates[RULE_GATES];
 };
 
 /*

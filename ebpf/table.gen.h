@@ -565,6 +565,15 @@ _Static_assert(sizeof(((struct test *)0)->kind) == 1, "test.kind resized");
 _Static_assert(__builtin_offsetof(struct test, outside) == 26, "test.outside moved");
 _Static_assert(sizeof(((struct test *)0)->outside) == 1, "test.outside resized");
 _Static_assert(sizeof(struct test) == 32, "struct test");
+_Static_assert(__builtin_offsetof(struct gate, span_ns) == 0, "gate.span_ns moved");
+_Static_assert(sizeof(((struct gate *)0)->span_ns) == 8, "gate.span_ns resized");
+_Static_assert(__builtin_offsetof(struct gate, openers) == 8, "gate.openers moved");
+_Static_assert(sizeof(((struct gate *)0)->openers) == 4, "gate.openers resized");
+_Static_assert(__builtin_offsetof(struct gate, guarded) == 12, "gate.guarded moved");
+_Static_assert(sizeof(((struct gate *)0)->guarded) == 4, "gate.guarded resized");
+_Static_assert(__builtin_offsetof(struct gate, by_process) == 16, "gate.by_process moved");
+_Static_assert(sizeof(((struct gate *)0)->by_process) == 4, "gate.by_process resized");
+_Static_assert(sizeof(struct gate) == 24, "struct gate");
 _Static_assert(__builtin_offsetof(struct rule, tests) == 0, "rule.tests moved");
 _Static_assert(sizeof(((struct rule *)0)->tests) == 2048, "rule.tests resized");
 _Static_assert(__builtin_offsetof(struct rule, clauses) == 2048, "rule.clauses moved");
@@ -581,6 +590,12 @@ _Static_assert(__builtin_offsetof(struct rule, deferred) == 2324, "rule.deferred
 _Static_assert(sizeof(((struct rule *)0)->deferred) == 4, "rule.deferred resized");
 _Static_assert(__builtin_offsetof(struct rule, generation) == 2328, "rule.generation moved");
 _Static_assert(sizeof(((struct rule *)0)->generation) == 4, "rule.generation resized");
-_Static_assert(sizeof(struct rule) == 2336, "struct rule");
+_Static_assert(__builtin_offsetof(struct rule, gate_count) == 2332, "rule.gate_count moved");
+_Static_assert(sizeof(((struct rule *)0)->gate_count) == 4, "rule.gate_count resized");
+_Static_assert(__builtin_offsetof(struct rule, settled_ns) == 2336, "rule.settled_ns moved");
+_Static_assert(sizeof(((struct rule *)0)->settled_ns) == 8, "rule.settled_ns resized");
+_Static_assert(__builtin_offsetof(struct rule, gates) == 2344, "rule.gates moved");
+_Static_assert(sizeof(((struct rule *)0)->gates) == 192, "rule.gates resized");
+_Static_assert(sizeof(struct rule) == 2536, "struct rule");
 
 #endif

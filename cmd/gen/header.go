@@ -244,6 +244,7 @@ func assertions(b *bytes.Buffer) {
 		{"memory", reflect.TypeFor[wire.Memory]()},
 		{"record", reflect.TypeFor[wire.Record]()},
 		{"test", reflect.TypeFor[pushdown.Test]()},
+		{"gate", reflect.TypeFor[pushdown.Sequence]()},
 		{"rule", reflect.TypeFor[pushdown.Rule]()},
 	} {
 		for i := range s.typ.NumField() {

@@ -2,6 +2,7 @@ package probe
 
 import (
 	"fmt"
+	"time"
 	"unsafe"
 
 	"github.com/aquasecurity/libbpfgo"
@@ -44,10 +45,15 @@ func (p *Probe) SetWanted(wanted pushdown.Set) error {
 	if err != nil {
 		return fmt.Errorf("find BPF map %s: %w", rulesMap, err)
 	}
+	var settled uint64
+	if p.muter.generation > 0 {
+		// Until then calls may end by the old rules.
+		settled = uint64(bootNS() + time.Second.Nanoseconds())
+	}
 	rules := make([]pushdown.Rule, event.Count)
 	for _, row := range event.Rows() {
 		rules[row.ID] = wanted.Rule(row.ID)
-		rules[row.ID].Generation = p.muter.generation + 1
+		rules[row.ID].Generation, rules[row.ID].SettledNS = p.muter.generation+1, settled
 	}
 	inner, err := libbpfgo.CreateMap(libbpfgo.MapTypeArray, "rules", int(unsafe.Sizeof(uint32(0))), int(unsafe.Sizeof(rules[0])), len(rules), nil)
 	if err != nil {

@@ -94,11 +94,17 @@ type Clause struct {
 	Tests  []Test
 	// Owner is the id of the signature that wants it; "" if several do.
 	Owner string
+	// Opens has the gates of which a call that passes is the first step.
+	Opens []Gate
+	// Behind has gates of which one has to be open for the clause to count; none if it
+	// always does.
+	Behind []Gate
 }
 
 // And adds tests. possible is false if no call can pass all of them.
 func (c Clause) And(tests ...Test) (sum Clause, possible bool) {
-	sum = Clause{Events: c.Events, Tests: slices.Clone(c.Tests), Owner: c.Owner}
+	sum = c
+	sum.Tests = slices.Clone(c.Tests)
 	for _, t := range tests {
 		for i := 0; i < len(sum.Tests); i++ {
 			if both, ok := sum.Tests[i].and(t); ok {
@@ -127,10 +133,20 @@ func (c Clause) implies(o Clause) bool {
 	return true
 }
 
-// share makes the clause stand for another too.
+// covers tells whether the clause can stand for o, too: it is wider, and counts
+// whenever o does.
+func (c Clause) covers(o Clause) bool {
+	return o.implies(c) && (len(c.Behind) == 0 || len(o.Behind) > 0)
+}
+
+// share makes the clause stand for another too, which it covers.
 func (c *Clause) share(o Clause) {
 	if c.Owner != o.Owner {
 		c.Owner = ""
+	}
+	c.Opens = union(c.Opens, o.Opens)
+	if len(c.Behind) > 0 {
+		c.Behind = union(c.Behind, o.Behind)
 	}
 }
 
@@ -169,14 +185,14 @@ const compareLimit = 4 * MaxClauses
 // For lists the clauses for one event, without those that others make superfluous. If
 // there are very many it is one that always holds.
 func (s Set) For(id event.ID) []Clause {
-	var list []Clause
+	list, gates := []Clause(nil), s.gates()
 	add := func(c Clause) {
-		if i := slices.IndexFunc(list, c.implies); i >= 0 {
+		if i := slices.IndexFunc(list, func(o Clause) bool { return o.covers(c) }); i >= 0 {
 			list[i].share(c)
 			return
 		}
 		list = append(slices.DeleteFunc(list, func(o Clause) bool {
-			superfluous := o.implies(c)
+			superfluous := c.covers(o)
 			if superfluous {
 				c.share(o)
 			}
@@ -185,10 +201,14 @@ func (s Set) For(id event.ID) []Clause {
 	}
 	for _, c := range s.Clauses {
 		if c.Events.Has(id) {
-			add(Clause{Events: event.Of(id), Tests: c.Tests, Owner: c.Owner})
+			c.Events = event.Of(id)
+			if slices.ContainsFunc(c.Behind, func(g Gate) bool { return !slices.Contains(gates, g) }) {
+				c.Behind = nil // one that nobody watches
+			}
+			add(c)
 		}
 		if len(list) > compareLimit {
-			return []Clause{{Events: event.Of(id)}}
+			return []Clause{{Events: event.Of(id), Opens: gates}}
 		}
 	}
 	if s.Overlaps && len(list) > 0 && event.Lookup(id).MainAt() >= 0 {

@@ -26,34 +26,48 @@ type Rule struct {
 	// Generation numbers the sets of rules, so that what is said of the clauses of one
 	// is not taken for another.
 	Generation uint32 `c:"generation"`
-	_          uint32
+	GateN      uint32 `c:"gate_count"`
+	// SettledNS is a time on CLOCK_BOOTTIME at which every gate counts as opened, since
+	// calls before it may have been judged by other rules; 0 for none.
+	SettledNS uint64             `c:"settled_ns"`
+	Gates     [MaxGates]Sequence `c:"gates"`
 }
 
 // Rule makes the rule for one event.
-func (s Set) Rule(id event.ID) Rule { return ruleOf(s.For(id)) }
+func (s Set) Rule(id event.ID) Rule {
+	r, _ := s.ruleOf(s.For(id))
+	return r
+}
 
-func ruleOf(list []Clause) Rule {
-	var r Rule
-	for _, c := range list {
+// ruleOf makes the rule of clauses. everything tells that it is one
+// that wants each call.
+func (s Set) ruleOf(list []Clause) (r Rule, everything bool) {
+	gates := s.gates()
+	r.setGates(gates)
+	for i, c := range list {
 		mask := r.add(c.Tests)
-		if mask == 0 || r.ClauseN == MaxClauses {
-			return Rule{ClauseN: 1, Deferred: 1} // any
+		if mask == 0 && len(c.Behind) == 0 || i == MaxClauses {
+			r = Rule{ClauseN: 1, Deferred: 1}
+			r.setGates(gates)
+			r.guard(0, Clause{Opens: gates}, gates)
+			return r, true
 		}
-		r.Clauses[r.ClauseN] = mask
+		r.Clauses[i] = mask
 		r.ClauseN++
+		r.guard(i, c, gates)
 		if mask&r.Early == 0 {
 			r.Deferred = 1
 		}
 	}
-	return r
+	return r, false
 }
 
 // Owned is the clauses of the rule for an event that are for one signature only, one
 // bit each.
 func (s Set) Owned(id event.ID, signature string) (mask uint32) {
 	list := s.For(id)
-	if r := ruleOf(list); int(r.ClauseN) != len(list) || slices.Contains(r.Clauses[:r.ClauseN], 0) {
-		return 0 // a rule that wants any call
+	if _, everything := s.ruleOf(list); everything {
+		return 0
 	}
 	for i, c := range list {
 		if c.Owner == signature {

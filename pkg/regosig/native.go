@@ -16,6 +16,7 @@ type native struct {
 	metadata *detect.Metadata
 	verdict  *query // match, findings, or the steps of a correlation
 	filter   *prefilter.Filter
+	sequence *sequence    // nil if the kernel cannot follow the steps
 	evidence *explanation // of match; nil if the package has none
 	overlaps bool         // the package reads which calls were on the same memory
 	many     bool         // the verdict is findings
@@ -77,6 +78,7 @@ func newNative(p *regoPackage, md *detect.Metadata, compiler *ast.Compiler, caps
 		return nil, err
 	}
 	s.filter = filterOf(compiler, s.verdict.rule, s.many || s.stepped)
+	s.sequence = sequenceOf(compiler, s.verdict.rule, md)
 	if p.has(evidenceRule) {
 		s.evidence, err = prepareEvidence(compiler, caps, p.modules[0].Package)
 	}

@@ -1,19 +1,79 @@
 package regosig
 
 import (
+	"slices"
+
 	"github.com/open-policy-agent/opa/v1/ast"
 
+	"github.com/ipcwarden/ipcwarden/pkg/detect"
+	"github.com/ipcwarden/ipcwarden/pkg/event"
 	"github.com/ipcwarden/ipcwarden/pkg/pushdown"
+	"github.com/ipcwarden/ipcwarden/pkg/regosig/prefilter"
 )
 
 // Wanted is the part of the signature's filter that the BPF programs can decide. What
 // OPA's interpreter evaluates is evaluated on every event of the signature.
 func (s *native) Wanted() pushdown.Set {
-	filter := s.filter
-	if s.verdict.program == nil {
-		filter = nil
+	wanted := pushdown.Set{Overlaps: s.overlaps}
+	switch {
+	case s.verdict.program == nil:
+		var everything *prefilter.Filter
+		wanted.Clauses = everything.Clauses(s.metadata.Events)
+	case s.sequence != nil:
+		wanted.Clauses = s.sequence.clauses(s.metadata.Events)
+	default:
+		wanted.Clauses = s.filter.Clauses(s.metadata.Events)
 	}
-	return pushdown.Set{Clauses: filter.Clauses(s.metadata.Events), Overlaps: s.overlaps}
+	return wanted
+}
+
+// sequence is the steps of a correlation of which the kernel can tell whether the first
+// one was there.
+type sequence struct {
+	gate  pushdown.Gate
+	first *prefilter.Filter
+	later []*prefilter.Filter // the other steps, and what breaks off
+}
+
+// sequenceOf derives it; nil if the correlation has no such steps.
+func sequenceOf(compiler *ast.Compiler, verdict ast.Ref, md *detect.Metadata) *sequence {
+	c := md.Correlation
+	if c == nil || c.Type != detect.TemporalOrdered {
+		return nil
+	}
+	s := &sequence{gate: pushdown.Gate{Signature: md.ID, Step: c.Steps[0], Timespan: c.Timespan}}
+	if !slices.Contains(c.GroupBy, "hostThreadId") {
+		if s.gate.Process = true; !slices.Contains(c.GroupBy, "hostProcessId") {
+			return nil
+		}
+	}
+	filter := func(step string) *prefilter.Filter {
+		return filterOf(compiler, verdict.Append(ast.StringTerm(step)), false)
+	}
+	s.first = filter(c.Steps[0])
+	for _, step := range c.Steps[1:] {
+		s.later = append(s.later, filter(step))
+	}
+	if c.Until != "" {
+		s.later = append(s.later, filter(c.Until))
+	}
+	return s
+}
+
+func (s *sequence) clauses(events event.Set) []pushdown.Clause {
+	list := s.first.Clauses(events)
+	for i := range list {
+		list[i].Opens = []pushdown.Gate{s.gate}
+	}
+	for _, step := range s.later {
+		for _, c := range step.Clauses(events) {
+			if !c.Events.Has(event.IPC) { // which opens every gate
+				c.Behind = []pushdown.Gate{s.gate}
+			}
+			list = append(list, c)
+		}
+	}
+	return list
 }
 
 // readsOverlaps tells whether any rule of the package, or what it is made of, may read

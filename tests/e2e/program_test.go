@@ -106,12 +106,13 @@ func raceVariants() []variant {
 var (
 	blocked    = program{native, "blocked", []string{"blocked.c"}, []string{"-pthread"}}
 	count      = program{native, "count", []string{"count.c"}, []string{"-pthread"}}
+	steps      = program{native, "steps", []string{"steps.c"}, []string{"-pthread"}}
 	suspicious = program{native, "suspicious", []string{"suspicious.c"}, nil}
 	many       = program{native, "many", []string{"many.c"}, nil}
 )
 
 func allPrograms() []program {
-	all := []program{blocked, count, suspicious, many}
+	all := []program{blocked, count, steps, suspicious, many}
 	for _, v := range variants {
 		all = append(all, v.calls(), v.supported())
 	}
