@@ -3,6 +3,7 @@ package sink
 import (
 	"encoding/json"
 	"errors"
+	"io"
 	"strings"
 	"testing"
 	"time"
@@ -10,6 +11,7 @@ import (
 	"github.com/ipcwarden/ipcwarden/pkg/alert"
 	"github.com/ipcwarden/ipcwarden/pkg/detect"
 	"github.com/ipcwarden/ipcwarden/pkg/event"
+	"github.com/ipcwarden/ipcwarden/pkg/setting"
 )
 
 // writes counts the calls of Write.
@@ -141,6 +143,64 @@ func TestWriteErrors(t *testing.T) {
 		a := gap()
 		if err := s.Deliver(a); !errors.Is(err, full) || !strings.Contains(err.Error(), a.ID) {
 			t.Errorf("%s: error %v", name, err)
+		}
+	}
+}
+
+// settings are the defaults with some changes.
+func settings(kind string, change func(*Settings)) Settings {
+	var s Settings
+	s.SetDefaults()
+	s.Kind = kind
+	if change != nil {
+		change(&s)
+	}
+	return s
+}
+
+func newSink(t testing.TB, s Settings, out io.Writer) Sink {
+	t.Helper()
+	made, err := New(s, Environment{Stdout: out, Version: "1.2", Host: "host.example"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = made.Close() })
+	return made
+}
+
+func entry(t testing.TB, a *alert.Alert) *Entry {
+	t.Helper()
+	e, err := NewEntry(a)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return e
+}
+
+func TestValidate(t *testing.T) {
+	url := "http://x"
+	for want, s := range map[string]Settings{
+		`kind: "" is none`:                   settings("", nil),
+		`format: there is no format "x"`:     settings(KindStdout, func(s *Settings) { s.Format = "x" }),
+		"format: slack is for webhooks":      settings(KindStdout, func(s *Settings) { s.Format = "slack" }),
+		"format: table is for people":        hook(url, func(s *Settings) { s.Format = FormatTable }),
+		"template: the template is empty":    settings(KindStdout, func(s *Settings) { s.Format = FormatTemplate }),
+		"template: is used with":             settings(KindStdout, func(s *Settings) { s.Template = "x" }),
+		"webhook.url: is missing":            hook("", nil),
+		"webhook.url: the URL must begin":    hook("ftp://x/s3cret", nil),
+		"webhook.routing_key: is missing":    hook(url, func(s *Settings) { s.Format = "pagerduty" }),
+		"webhook.batch: 0 is not":            hook(url, func(s *Settings) { s.Webhook.Batch = 0 }),
+		"webhook.batch: receivers of format": hook(url, func(s *Settings) { s.Format, s.Webhook.Batch = "slack", 2 }),
+		"webhook.headers: ":                  hook(url, func(s *Settings) { s.Webhook.Headers = map[string]setting.Secret{"a": setting.NewSecret("s3cret\r\n")} }),
+		"webhook.tls.certificate: ":          hook(url, func(s *Settings) { s.Webhook.TLS.Key = "/x" }),
+		"webhook.proxy: the URL":             hook(url, func(s *Settings) { s.Webhook.Proxy = setting.NewSecret("s3cret") }),
+		"file.path: ":                        settings(KindFile, func(s *Settings) { s.File.Path = "x" }),
+		"file.max_bytes: ":                   settings(KindFile, func(s *Settings) { s.File.Path, s.File.MaxBytes = "/x", 5 }),
+		"syslog.address: ":                   settings(KindSyslog, func(s *Settings) { s.Syslog.Address = "x" }),
+		"syslog.facility: ":                  settings(KindSyslog, func(s *Settings) { s.Syslog.Facility = "x" }),
+	} {
+		if err := s.Validate(); err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "s3cret") {
+			t.Errorf("error %v, want %s", err, want)
 		}
 	}
 }
