@@ -15,6 +15,7 @@ PREFIX     ?= /usr/local
 FUZZTIME   ?= 10s
 BENCHTIME  ?= 1s
 SOAK       ?= 10m
+KILLS      ?= 200
 
 GOLANGCI_LINT_VERSION := v2.15.0
 
@@ -45,7 +46,7 @@ EMBEDDED    := $(BPF_OBJECTS) $(shell find rego -name '*.rego' -o -name '*.json'
 
 .PHONY: help
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: deps
 deps: ## install what the build needs and this machine lacks
@@ -117,6 +118,10 @@ bench: $(BPF_OBJECTS) ## run the benchmarks; BENCHTIME is the time for each
 .PHONY: soak
 soak: build | deps-test ## load the daemon for SOAK and print what it takes (as root)
 	IPCWARDEN_SOAK=$(SOAK) $(GO) test -v -count=1 -timeout 0 -run '^TestSoak$$' ./tests/e2e
+
+.PHONY: test-delivery
+test-delivery: ## kill a process that delivers KILLS times, and have a receiver down for a minute
+	IPCWARDEN_KILLS=$(KILLS) IPCWARDEN_DOWN=1m $(GO) test -v -count=1 -timeout 0 -run '^Test(Kill|Down)$$' ./pkg/deliver
 
 .PHONY: fuzz
 fuzz: $(BPF_OBJECTS) ## run every fuzz test for FUZZTIME

@@ -23,6 +23,9 @@ import (
 	"github.com/ipcwarden/ipcwarden/pkg/sink"
 )
 
+// patience is how long a test waits for what has to come.
+const patience = 20 * time.Second
+
 var factory = &alert.Factory{Host: "host"}
 
 // numbered is an alert whose evidence has a number.
@@ -50,7 +53,7 @@ func webhook(url string) sink.Settings {
 	s := sink.Settings{Kind: sink.KindWebhook}
 	s.SetDefaults()
 	s.Webhook.URL = setting.NewSecret(url)
-	s.Webhook.Timeout = setting.Duration(200 * time.Millisecond)
+	s.Webhook.Timeout = setting.Duration(patience)
 	return s
 }
 
@@ -87,9 +90,9 @@ func count(n int) (list []int) {
 
 func await(t testing.TB, what func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(20 * time.Second); !what(); time.Sleep(2 * time.Millisecond) {
+	for deadline := time.Now().Add(patience); !what(); time.Sleep(2 * time.Millisecond) {
 		if time.Now().After(deadline) {
-			t.Fatal("it did not come to that within 20 seconds")
+			t.Fatal("it did not come to that within " + patience.String())
 		}
 	}
 }

@@ -39,7 +39,7 @@ func TestSpoolOutlivesTheProcess(t *testing.T) {
 	for i := range 10 {
 		d.Deliver(numbered(100+i, detect.High))
 	}
-	if err := end(d, 20*time.Second); err != nil {
+	if err := end(d, patience); err != nil {
 		t.Fatal(err)
 	}
 	if got := again.got(); !slices.Equal(got, count(110)) {

@@ -11,7 +11,6 @@ import (
 	"os"
 	"slices"
 	"strconv"
-	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -86,8 +85,8 @@ type syslog struct {
 	host             string
 	render           render
 	conn             net.Conn
-	stream           bool         // conn has no bounds of messages
-	gone             *atomic.Bool // the peer has closed conn
+	stream           bool       // conn has no bounds of messages
+	ended            chan error // of a stream: why it has ended, once it has
 }
 
 func newSyslog(s *Settings, env Environment) (*syslog, error) {
@@ -96,8 +95,8 @@ func newSyslog(s *Settings, env Environment) (*syslog, error) {
 	if l.network, l.address, err = s.Syslog.target(); err != nil {
 		return nil, err
 	}
-	if l.tls, err = s.Syslog.TLS.config(); err != nil {
-		return nil, setting.Under("syslog.tls", err)
+	if l.tls, err = s.Syslog.TLS.config(nil); err != nil {
+		return nil, setting.Under("syslog", setting.Under("tls", err))
 	}
 	l.render, err = s.line(false)
 	return l, err
@@ -117,7 +116,7 @@ func (l *syslog) Close() error {
 func (l *syslog) Deliver(ctx context.Context, entries []*Entry) error {
 	ctx, cancel := context.WithTimeout(ctx, l.settings.Timeout.Duration())
 	defer cancel()
-	if l.conn != nil && l.stream && l.gone.Load() {
+	if l.conn != nil && l.hasEnded() != nil {
 		_ = l.Close() // it is gone anyhow
 	}
 	if l.conn == nil {
@@ -143,9 +142,14 @@ func (l *syslog) Deliver(ctx context.Context, entries []*Entry) error {
 	return nil
 }
 
+// refusalTime is how long a receiver has at least, after it has let us connect, to say
+// that it will not have us.
+const refusalTime = 50 * time.Millisecond
+
 func (l *syslog) connect(ctx context.Context) (err error) {
 	var dialer net.Dialer
-	l.stream = false
+	begin := time.Now()
+	l.stream, l.ended = false, nil
 	switch l.network {
 	case "unix": // a datagram socket nearly everywhere
 		if l.conn, err = dialer.DialContext(ctx, "unixgram", l.address); err == nil || !errors.Is(err, syscall.EPROTOTYPE) {
@@ -165,13 +169,40 @@ func (l *syslog) connect(ctx context.Context) (err error) {
 		return err
 	}
 	l.stream = true
-	l.gone = new(atomic.Bool)
+	l.ended = make(chan error, 1)
 	// Receivers say nothing: what ends the reading is the end of the connection.
-	go func(conn net.Conn, gone *atomic.Bool) {
-		_, _ = io.Copy(io.Discard, conn)
-		gone.Store(true)
-	}(l.conn, l.gone)
-	return nil
+	go func(conn net.Conn, ended chan<- error) {
+		_, err := io.Copy(io.Discard, conn)
+		if err == nil {
+			err = errors.New("the receiver has closed the connection")
+		}
+		ended <- err
+	}(l.conn, l.ended)
+	if l.network == "unix" {
+		return nil
+	}
+	// With TLS 1.3 we are done before the receiver looks at our certificate, and without
+	// TLS the kernel accepts for it. What we write to one that refuses is lost in silence.
+	select {
+	case err = <-l.ended:
+	case <-time.After(max(refusalTime, time.Since(begin))):
+	case <-ctx.Done():
+		err = ctx.Err()
+	}
+	if err != nil {
+		_ = l.Close() // it is of no use
+	}
+	return err
+}
+
+// hasEnded tells why a stream has ended; nil if it has not.
+func (l *syslog) hasEnded() error {
+	select {
+	case err := <-l.ended:
+		return err
+	default:
+		return nil
+	}
 }
 
 // enterprise is the number that RFC 5612 reserves for documentation: ipcwarden has none.

@@ -25,8 +25,9 @@ func (t *TLS) check() error {
 	return nil
 }
 
-// config reads the certificates.
-func (t *TLS) config() (*tls.Config, error) {
+// config reads the certificates. asked, if not nil, is called when a receiver asks for
+// the client's, whether there is one or not.
+func (t *TLS) config(asked func()) (*tls.Config, error) {
 	config := &tls.Config{MinVersion: tls.VersionTLS12, ServerName: t.ServerName}
 	if t.CA != "" {
 		pem, err := os.ReadFile(t.CA)
@@ -38,15 +39,23 @@ func (t *TLS) config() (*tls.Config, error) {
 			return nil, setting.Under("ca", fmt.Errorf("%s has no certificate in PEM", t.CA))
 		}
 	}
-	if t.Certificate == "" {
-		return config, nil
-	}
-	if _, err := tls.LoadX509KeyPair(t.Certificate, t.Key); err != nil {
-		return nil, setting.Under("certificate", err)
+	if t.Certificate != "" {
+		if _, err := tls.LoadX509KeyPair(t.Certificate, t.Key); err != nil {
+			return nil, setting.Under("certificate", err)
+		}
 	}
 	config.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
+		if asked != nil {
+			asked()
+		}
+		if t.Certificate == "" {
+			return &tls.Certificate{}, nil // which is none
+		}
 		certificate, err := tls.LoadX509KeyPair(t.Certificate, t.Key)
-		return &certificate, err
+		if err != nil {
+			return nil, fmt.Errorf("read the client certificate: %w", err)
+		}
+		return &certificate, nil
 	}
 	return config, nil
 }

@@ -8,6 +8,8 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"sync/atomic"
+	"syscall"
 	"time"
 
 	"golang.org/x/net/http/httpguts"
@@ -81,6 +83,7 @@ type webhook struct {
 	body      bodyMaker
 	client    *http.Client
 	transport *http.Transport
+	asked     atomic.Bool // the receiver, for a client certificate
 }
 
 func newWebhook(s *Settings, env Environment) (*webhook, error) {
@@ -88,29 +91,32 @@ func newWebhook(s *Settings, env Environment) (*webhook, error) {
 	if err != nil {
 		return nil, err
 	}
-	transport := http.DefaultTransport.(*http.Transport).Clone()
-	if transport.TLSClientConfig, err = s.Webhook.TLS.config(); err != nil {
-		return nil, setting.Under("webhook.tls", err)
+	w := &webhook{settings: s.Webhook, userAgent: "ipcwarden", body: body, transport: http.DefaultTransport.(*http.Transport).Clone()}
+	if env.Version != "" {
+		w.userAgent += "/" + env.Version
+	}
+	if w.transport.TLSClientConfig, err = s.Webhook.TLS.config(func() { w.asked.Store(true) }); err != nil {
+		return nil, setting.Under("webhook", setting.Under("tls", err))
 	}
 	if proxy := s.Webhook.Proxy.Reveal(); proxy != "" {
 		address, err := url.Parse(proxy)
 		if err != nil {
-			return nil, setting.Under("webhook.proxy", withoutURL(err))
+			return nil, setting.Under("webhook", setting.Under("proxy", withoutURL(err)))
 		}
-		transport.Proxy = http.ProxyURL(address)
+		w.transport.Proxy = http.ProxyURL(address)
 	}
-	userAgent := "ipcwarden"
-	if env.Version != "" {
-		userAgent += "/" + env.Version
+	w.transport.OnProxyConnectResponse = func(_ context.Context, _ *url.URL, _ *http.Request, response *http.Response) error {
+		if response.StatusCode != http.StatusOK {
+			return refusedByProxy(response)
+		}
+		return nil
 	}
-	return &webhook{
-		settings: s.Webhook, userAgent: userAgent, body: body, transport: transport,
-		client: &http.Client{
-			Transport: transport,
-			// An alert goes where the operator said, or nowhere.
-			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-		},
-	}, nil
+	w.client = &http.Client{
+		Transport: w.transport,
+		// An alert goes where the operator said, or nowhere.
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+	return w, nil
 }
 
 func (w *webhook) Batch() int { return w.settings.Batch }
@@ -146,13 +152,39 @@ func (w *webhook) Deliver(ctx context.Context, entries []*Entry) error {
 	}
 	response, err := w.client.Do(request)
 	if err != nil {
-		return fmt.Errorf("send request: %w", withoutURL(err))
+		return fmt.Errorf("send request: %w", w.explained(err))
 	}
 	defer response.Body.Close()
 	// The answer is known. Ending the context ends a body that does not come.
 	defer time.AfterFunc(drainTimeout, cancel).Stop()
 	_, _ = io.CopyN(io.Discard, response.Body, drainBytes)
+	if response.StatusCode == http.StatusProxyAuthRequired && w.proxied(request) {
+		return refusedByProxy(response) // which a receiver does not see, let alone judge
+	}
 	return judge(response, time.Now())
+}
+
+// proxied tells whether a request goes by a proxy.
+func (w *webhook) proxied(request *http.Request) bool {
+	proxy, err := w.transport.Proxy(request)
+	return proxy != nil && err == nil
+}
+
+func refusedByProxy(response *http.Response) error {
+	return fmt.Errorf("the proxy answered %d %s", response.StatusCode, http.StatusText(response.StatusCode))
+}
+
+// explained is an error of package http without the address. A receiver that refuses the
+// client certificate says so and closes, of which sometimes only the latter is seen.
+func (w *webhook) explained(err error) error {
+	err = withoutURL(err)
+	if errors.Is(err, context.DeadlineExceeded) {
+		return fmt.Errorf("no answer within %s: %w", w.settings.Timeout, err)
+	}
+	if w.asked.Load() && (errors.Is(err, syscall.EPIPE) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, io.EOF)) {
+		return fmt.Errorf("%w: perhaps because of the client certificate, for which the receiver asks", err)
+	}
+	return err
 }
 
 func (w *Webhook) checkURL() error {
