@@ -39,7 +39,7 @@ type Alert struct {
 	Version   int             `json:"version" doc:"version of this schema: 1"`
 	ID        string          `json:"id" doc:"unique id of the alert, a hash of the rest of it; a repeated delivery has the same, and so has the alert of a replay"`
 	Type      Type            `json:"type" doc:"finding; gap for calls that were lost; suspended for a signature that is evaluated no more; suppressed for findings beyond the limit of their signature; delivery for alerts that cannot be delivered or stored, and for the end of that"`
-	Time      time.Time       `json:"time" doc:"when it was found, by the time of the events, UTC with nanoseconds: the end of the call that completed a finding, or of the gap, or of the last evaluation that took too long, or of the time that a limit is for; of a delivery the time of the news"`
+	Time      time.Time       `json:"time" doc:"when it was found, by the time of the events, UTC with nanoseconds: the end of the call that completed a finding, or of the gap, or of the last evaluation that took too long, or of the last finding beyond a limit; of a delivery the time of the news"`
 	Severity  detect.Severity `json:"severity" doc:"info, low, medium, high or critical"`
 	Host      string          `json:"host" doc:"name of the host"`
 	Signature *Signature      `json:"signature,omitempty" doc:"finding: the signature that matched; suspended: the one that is; suppressed: the one with too many findings"`
@@ -131,9 +131,9 @@ type Repeated struct {
 // than its limit allows.
 type Suppressed struct {
 	Count uint64    `json:"count" doc:"number of findings without an alert"`
-	Limit uint64    `json:"limit" doc:"number of alerts that the signature may give between from and to"`
+	Limit uint64    `json:"limit" doc:"number of alerts that the signature may give in the time from then on"`
 	From  time.Time `json:"from" doc:"begin of the time that the limit is for"`
-	To    time.Time `json:"to" doc:"end of the time that the limit is for"`
+	To    time.Time `json:"to" doc:"time of the last of these findings"`
 }
 
 // Delivery is the news that a sink or the spool stopped working, or works again.

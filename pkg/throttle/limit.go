@@ -13,7 +13,8 @@ type limit struct {
 	begins, ends int64  // Unix nanoseconds
 	passed       uint64
 	left         uint64           // out
-	signature    *alert.Signature // of what was left out last
+	last         time.Time        // that something was
+	signature    *alert.Signature // of that
 	severity     detect.Severity
 }
 
@@ -42,15 +43,16 @@ func (ls *limits) removeOldest() {
 	ls.order = ls.order[1:]
 }
 
-// limited hands a on if the limit of its signature allows that.
-func (t *Throttle) limited(a *alert.Alert) {
+// limited hands a on if the limit of its signature allows that, at a time which follows
+// from the events: not when somebody looked whether anything has ended.
+func (t *Throttle) limited(a *alert.Alert, at int64) {
 	if t.settings.Limit == 0 {
 		t.pass(a)
 		return
 	}
 	l := t.limits.byID[a.Signature.ID]
 	if l == nil {
-		l = &limit{id: a.Signature.ID, begins: t.now, ends: t.now + int64(t.settings.Every)}
+		l = &limit{id: a.Signature.ID, begins: at, ends: at + int64(t.settings.Every)}
 		t.limits.add(l)
 		t.wake = min(t.wake, l.ends)
 	}
@@ -63,7 +65,7 @@ func (t *Throttle) limited(a *alert.Alert) {
 	if a.Repeated != nil { // what it stands for has no alert either
 		n = a.Repeated.Count
 	}
-	l.signature, l.severity = a.Signature, a.Severity
+	l.last, l.signature, l.severity = a.Time, a.Signature, a.Severity
 	l.left += n
 	t.count.Suppressed += n
 }
@@ -76,6 +78,6 @@ func (t *Throttle) endLimit() {
 		return
 	}
 	t.pass(t.factory.FromSuppressed(l.signature, l.severity, alert.Suppressed{
-		Count: l.left, Limit: t.settings.Limit, From: time.Unix(0, l.begins), To: time.Unix(0, min(l.ends, t.now)),
+		Count: l.left, Limit: t.settings.Limit, From: time.Unix(0, l.begins), To: l.last,
 	}))
 }

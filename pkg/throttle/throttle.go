@@ -113,7 +113,7 @@ func (t *Throttle) Take(a *alert.Alert) {
 	if t.settings.Window > 0 && t.repeats(a, at) {
 		return
 	}
-	t.limited(a)
+	t.limited(a, t.now)
 }
 
 // repeats tells whether a has a window already, and else opens one.
@@ -127,7 +127,7 @@ func (t *Throttle) repeats(a *alert.Alert, at time.Time) bool {
 	}
 	for t.groups.len() >= t.settings.Groups {
 		t.count.Evicted++
-		t.endWindow(t.groups.oldest())
+		t.endWindow(t.groups.oldest(), t.now)
 	}
 	// By the latest time and not by at, so that windows end in the order in which they
 	// were opened.
@@ -182,7 +182,7 @@ func (t *Throttle) endUntil(then int64) {
 		case l != nil && l.ends <= then && (g == nil || l.ends <= g.ends):
 			t.endLimit()
 		case g != nil && g.ends <= then:
-			t.endWindow(g)
+			t.endWindow(g, g.ends)
 		default:
 			t.sleep()
 			return
@@ -194,12 +194,12 @@ func (t *Throttle) endUntil(then int64) {
 func (t *Throttle) Counters() Counters { return t.count }
 
 // endWindow makes one alert of the findings that were alike.
-func (t *Throttle) endWindow(g *group) {
+func (t *Throttle) endWindow(g *group, at int64) {
 	t.groups.remove(g)
 	if g.count == 0 {
 		return
 	}
-	t.limited(t.factory.FromRepeated(g.last, alert.Repeated{Count: g.count, First: g.first, Last: g.last.Time}))
+	t.limited(t.factory.FromRepeated(g.last, alert.Repeated{Count: g.count, First: g.first, Last: g.last.Time}), at)
 }
 
 func (t *Throttle) pass(a *alert.Alert) {
