@@ -4,15 +4,18 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"sync"
 	"time"
 
 	"golang.org/x/term"
 )
 
-// progress tells on a terminal what is being done, in a line that is replaced.
+// progress tells on a terminal what is being done, in a line that is replaced. It is safe
+// for concurrent use.
 type progress struct {
 	out      io.Writer
 	terminal bool
+	mu       sync.Mutex
 	shown    bool
 }
 
@@ -25,6 +28,8 @@ func newProgress(out io.Writer) *progress {
 const clearLine = "\r\x1b[K"
 
 func (p *progress) show(format string, args ...any) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	if p.terminal {
 		fmt.Fprintf(p.out, clearLine+format, args...)
 		p.shown = true
@@ -32,6 +37,8 @@ func (p *progress) show(format string, args ...any) {
 }
 
 func (p *progress) clear() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	if p.shown {
 		fmt.Fprint(p.out, clearLine)
 		p.shown = false

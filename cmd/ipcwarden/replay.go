@@ -12,45 +12,47 @@ import (
 
 func newReplayCommand() *cobra.Command {
 	var (
-		opts                    app.ReplayOptions
-		speed, output, logLevel string
+		file, speed string
+		deliver     bool
 	)
 	cmd := &cobra.Command{
 		Use:   "replay FILE",
 		Short: "Turn a recording into alerts",
-		Long: `Judge the calls of a recording as run judges those that happen, with the same
-signatures, correlations and outputs. FILE is what record or run --record wrote, or
-what trace --output json printed; - is stdin. No privilege is needed.
+		Long: `Judge the calls of a recording as run judges those that happen: with the signatures,
+correlations, suppress and throttle of the same configuration. FILE is what record or
+run --record wrote, or what trace --output json printed; - is stdin. No privilege is
+needed, but to read the configuration.
+
+Alerts go to stdout: in the form of the configuration's sinks of kind stdout, if it has
+any. With --deliver they go to every sink of the configuration, and nothing is given up
+until SIGINT; but not to its spool nor its dead letters, which belong to run.
 
 Times are those of the recording, so that the alerts of each replay are the same,
 byte for byte, and the same that run printed when it recorded; but where run
 reloaded signatures, or suspended one for being slow, the replay does not.
 
 At the end the log says how many events and alerts there were. The exit code is 0
-unless the recording could not be read to its end.`,
+unless the recording could not be read to its end, or alerts are not delivered.`,
 		Example: `  ipcwarden replay calls.ipcwcap
   ipcwarden replay calls.ipcwcap --output table --signatures ./signatures --no-builtin
+  ipcwarden replay calls.ipcwcap --config ./config.yaml --deliver
   ipcwarden replay calls.ipcwcap --speed 1x
   ipcwarden trace --output json | ipcwarden replay -`,
 		Args:    cobra.ExactArgs(1),
 		GroupID: groupWatch,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			switch speed {
-			case "max":
-			case "1x":
-				opts.RealTime = true
-			default:
+			if speed != "max" && speed != "1x" {
 				return fmt.Errorf("--speed: %q is neither max nor 1x", speed)
 			}
-			var err error
-			if opts.JSON, err = parseOutput(output); err != nil {
-				return err
+			loaded, err := loadConfig(file, cmd)
+			if err != nil {
+				return listMistakes(cmd, err)
 			}
-			opts.Color = colored()
-			log, _, err := newLogger(logLevel)
+			log, _, err := newLogger(loaded.Log.Level)
 			if err != nil {
 				return err
 			}
+			logWarnings(log, loaded)
 			in, err := openRecording(cmd, args[0])
 			if err != nil {
 				return err
@@ -59,18 +61,23 @@ unless the recording could not be read to its end.`,
 			ctx, stop := untilSignal(cmd.Context())
 			defer stop()
 			progress := newProgress(cmd.ErrOrStderr())
+			opts := app.ReplayOptions{
+				Config: loaded, Deliver: deliver, RealTime: speed == "1x", Color: colored(), Version: thisBuild().Version,
+			}
 			return app.Replay(ctx, opts, progress.reading(in), progress.below(cmd.OutOrStdout()), log)
 		},
 		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 			return []string{recordingSuffix, "json", "jsonl"}, cobra.ShellCompDirectiveFilterFileExt
 		},
 	}
+	flagConfig(cmd, &file)
 	flags := cmd.Flags()
-	addSignatureFlags(flags, &opts.SignatureOptions)
-	flagBundleKey(cmd, &opts.BundleKey)
-	addLogFlag(cmd, &logLevel)
-	flags.StringVarP(&output, "output", "o", "json", outputUsage)
+	addSignatureFlags(flags, new(app.SignatureOptions))
+	flagBundleKey(cmd, new(string))
+	addLogFlag(cmd, new(string))
+	flags.StringP("output", "o", "json", outputUsage)
 	completeOutput(cmd)
+	flags.BoolVar(&deliver, "deliver", false, "deliver alerts to all sinks of the configuration, as run does")
 	flags.StringVar(&speed, "speed", "max", "how fast: max, or 1x for the `speed` at which it was recorded")
 	speeds := cobra.FixedCompletions([]string{"max", "1x"}, cobra.ShellCompDirectiveNoFileComp)
 	if err := cmd.RegisterFlagCompletionFunc("speed", speeds); err != nil {

@@ -3,9 +3,14 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -79,6 +84,7 @@ func TestReplay(t *testing.T) {
 
 type replayed struct {
 	Host      string
+	Severity  string
 	Time      time.Time
 	Signature struct{ ID string }
 	Gap       *struct{ Count int }
@@ -122,7 +128,91 @@ func TestRecordingIsTakenEverywhere(t *testing.T) {
 	}
 }
 
+// replaySettings have a receiver who must not be called without being asked for.
+const replaySettings = `
+suppress:
+  - {signature: %s, reason: known here}
+throttle: {limit: 2, every: 1h}
+sinks:
+  screen: {kind: stdout, format: template, template: "{{.alert.type}} {{get .alert \"signature.id\"}}", min_severity: medium}
+  hook: {kind: webhook, webhook: {url: "%s"}}
+webhook: %s/too
+dead_letters: %s/dead-letters.json
+spool: {path: %s/spool}
+`
+
+// TestReplayObeysTheConfiguration wants what run would do with it, but nobody called.
+func TestReplayObeysTheConfiguration(t *testing.T) {
+	recording := recordingOf(t, recordingFile)
+	out, _, _ := ipcwarden("replay", recording)
+	all := alertsOf(t, out)
+	found, suppressed := map[string]int{}, ""
+	for _, a := range all {
+		if found[a.Signature.ID]++; a.Signature.ID != "" && a.Severity == "high" && found[a.Signature.ID] > found[suppressed] {
+			suppressed = a.Signature.ID
+		}
+	}
+	var posted atomic.Int64
+	paths := sync.Map{}
+	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		posted.Add(1)
+		paths.Store(r.URL.Path, true)
+	}))
+	defer server.Close()
+	dir := t.TempDir()
+	file := filepath.Join(dir, "config.yaml")
+	settings := fmt.Sprintf(replaySettings, suppressed, server.URL, server.URL, dir, dir)
+	if err := os.WriteFile(file, []byte(settings), 0o600); err != nil {
+		t.Fatal(err)
+	}
+
+	out, stderr, code := ipcwarden("replay", recording, "--config", file)
+	if code != 0 || posted.Load() != 0 {
+		t.Errorf("code %d, %d requests that nobody asked for: %s", code, posted.Load(), stderr)
+	}
+	got := map[string]int{}
+	for line := range strings.Lines(out) {
+		got[strings.TrimSpace(line)]++
+	}
+	for _, a := range all {
+		id := a.Signature.ID
+		want := min(found[id], 2)
+		if id == suppressed || a.Severity == "low" || a.Severity == "info" {
+			want = 0
+		}
+		if id != "" && got["finding "+id] != want {
+			t.Errorf("%s: %d alerts of %d, want %d", id, got["finding "+id], found[id], want)
+		}
+		if (got["suppressed "+id] == 1) != (want == 2 && found[id] > 2) {
+			t.Errorf("%s: %d alerts of what is beyond the limit", id, got["suppressed "+id])
+		}
+	}
+	asJSON, _, _ := ipcwarden("replay", recording, "--config", file, "--output", "json")
+	if n := len(alertsOf(t, asJSON)); n == 0 || n != strings.Count(out, "\n") {
+		t.Errorf("%d alerts as JSON, %d by the template", n, strings.Count(out, "\n"))
+	}
+
+	delivered, stderr, code := ipcwarden("replay", recording, "--config", file, "--deliver")
+	if code != 0 || delivered != out || posted.Load() < 2*int64(strings.Count(out, "\n")) {
+		t.Errorf("code %d, %d requests: %s\n%s", code, posted.Load(), delivered, stderr)
+	}
+	for _, path := range []string{"/", "/too"} {
+		if _, called := paths.Load(path); !called {
+			t.Errorf("nothing was posted to %s", path)
+		}
+	}
+	for _, name := range []string{"spool", "dead-letters.json"} {
+		if _, err := os.Stat(filepath.Join(dir, name)); !os.IsNotExist(err) {
+			t.Errorf("%s, which is the daemon's, was touched: %v", name, err)
+		}
+	}
+}
+
 func TestReplayRefuses(t *testing.T) {
+	misspelt := filepath.Join(t.TempDir(), "config.yaml")
+	if err := os.WriteFile(misspelt, []byte("supress: []"), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	damaged := recordingOf(t, recordingFile)
 	text, err := os.ReadFile(damaged)
 	if err != nil {
@@ -135,7 +225,8 @@ func TestReplayRefuses(t *testing.T) {
 	for want, args := range map[string][]string{
 		"no such file":              {"replay", "/nowhere"},
 		"neither max nor 1x":        {"replay", damaged, "--speed", "2x"},
-		"neither table nor json":    {"replay", damaged, "--output", "xml"},
+		"is none of json, table":    {"replay", damaged, "--output", "xml"},
+		"unknown key; the nearest":  {"replay", damaged, "--config", misspelt},
 		"neither a recording nor":   {"replay", "replay_test.go"},
 		"the recording is damaged":  {"replay", damaged},
 		"the recording is damaged:": {"signatures", "explain", "IPCW-001", "--event", damaged},

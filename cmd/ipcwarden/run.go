@@ -57,9 +57,7 @@ have an entry of type gap that says when, how many and why.`,
 				return err
 			}
 			opts.LogLevel = level
-			for _, warning := range opts.Config.Warnings {
-				log.Warn("configuration", zap.String("warning", warning.String()))
-			}
+			logWarnings(log, opts.Config)
 			ctx, stop := untilSignal(cmd.Context())
 			defer stop()
 			return app.Run(ctx, opts, os.Stdout, log)
@@ -68,6 +66,12 @@ have an entry of type gap that says when, how many and why.`,
 	flagConfig(cmd, &file)
 	addRunFlags(cmd)
 	return cmd
+}
+
+func logWarnings(log *zap.Logger, c *config.Loaded) {
+	for _, warning := range c.Warnings {
+		log.Warn("configuration", zap.String("warning", warning.String()))
+	}
 }
 
 // addRunFlags adds the flags that stand for keys of the configuration, which is where

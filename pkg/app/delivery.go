@@ -109,13 +109,27 @@ func (d *delivery) deliver(a *alert.Alert) {
 	d.Deliver(a)
 }
 
-// close waits for alerts that are under way, and says what became of all.
+// close waits for alerts that are under way, at most for drainTime, and says what became
+// of all.
 func (d *delivery) close() {
 	ctx, cancel := context.WithTimeout(context.Background(), drainTime)
 	defer cancel()
-	if err := d.Close(ctx); err != nil {
+	if err := d.finish(ctx); err != nil {
 		d.log.Error("delivery ended", zap.Error(err))
 	}
+}
+
+// outlasting is ctx that goes on for some time after its end.
+func outlasting(ctx context.Context, more time.Duration) (context.Context, context.CancelFunc) {
+	longer, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	stop := context.AfterFunc(ctx, func() { time.AfterFunc(more, cancel) })
+	return longer, func() { stop(); cancel() }
+}
+
+// finish waits for alerts that are under way until ctx ends, and says what became of all.
+// The error tells of those that are not delivered.
+func (d *delivery) finish(ctx context.Context) error {
+	err := d.Close(ctx)
 	c := d.Counters()
 	for _, name := range slices.Sorted(maps.Keys(c.Sinks)) {
 		s := c.Sinks[name]
@@ -123,6 +137,7 @@ func (d *delivery) close() {
 			zap.Uint64("rejected", s.Rejected), zap.Uint64("lost", s.Lost), zap.Uint64("waiting", s.Waiting), zap.Uint64("retries", s.Retries))
 	}
 	d.log.Info("delivered", zap.Uint64("alerts", c.Taken), zap.Uint64("unstored", c.Unstored), zap.Uint64("dropped", c.Dropped))
+	return err
 }
 
 // status is what became of the alerts, all in all and at each sink.

@@ -17,7 +17,6 @@ import (
 	"github.com/ipcwarden/ipcwarden/pkg/config"
 	"github.com/ipcwarden/ipcwarden/pkg/regosig"
 	"github.com/ipcwarden/ipcwarden/pkg/status"
-	"github.com/ipcwarden/ipcwarden/pkg/suppress"
 )
 
 const (
@@ -50,15 +49,7 @@ type reloader struct {
 // newReloader watches from now on: what changes after the first load is seen.
 func newReloader(opts RunOptions, log *zap.Logger) *reloader {
 	r := &reloader{opts: opts, config: opts.Config, log: log, settle: settleTime, systemd: notifier{log}}
-	r.load = func(c *config.Loaded) (*loaded, error) {
-		set, err := loadSignatures(signatureOptions(c), log)
-		if err != nil {
-			return nil, err
-		}
-		set.config = c
-		set.suppress, err = suppress.New(c.Suppress)
-		return set, err
-	}
+	r.load = func(c *config.Loaded) (*loaded, error) { return loadFor(c, log) }
 	r.status.succeeded()
 	r.look(r.config)
 	return r

@@ -2,27 +2,57 @@ package app
 
 import (
 	"context"
+	"errors"
 	"io"
+	"maps"
 	"time"
 
 	"go.uber.org/zap"
 
 	"github.com/ipcwarden/ipcwarden/pkg/capture"
+	"github.com/ipcwarden/ipcwarden/pkg/config"
 	"github.com/ipcwarden/ipcwarden/pkg/event"
 	"github.com/ipcwarden/ipcwarden/pkg/pipeline"
+	"github.com/ipcwarden/ipcwarden/pkg/sink"
+	"github.com/ipcwarden/ipcwarden/pkg/spool"
 )
 
 // ReplayOptions are the settings of Replay.
 type ReplayOptions struct {
-	SignatureOptions
-	DeliveryOptions
-	RealTime bool // with the time between the events, else as fast as can be
+	Config   *config.Loaded
+	Deliver  bool   // to all sinks of the configuration; else to those on stdout only
+	RealTime bool   // with the time between the events, else as fast as can be
+	Color    bool   // colour readable alerts
+	Version  string // of ipcwarden, for receivers of alerts
+}
+
+// deliveryOptions are those of a run with the same configuration, without what belongs to
+// a daemon that may run beside: its spool and its dead letters. Unless asked for, alerts
+// go nowhere but to stdout: a recording must not call anybody out of bed.
+func (opts *ReplayOptions) deliveryOptions() DeliveryOptions {
+	run := RunOptions{Config: opts.Config, Color: opts.Color, Version: opts.Version}
+	d := run.deliveryOptions()
+	d.Patient = true // nothing that happens waits for a recording
+	d.Settings.Spool, d.Settings.DeadLetters = spool.Default(), ""
+	if opts.Deliver {
+		return d
+	}
+	d.Webhook = ""
+	d.Settings.Sinks = maps.Clone(d.Settings.Sinks)
+	maps.DeleteFunc(d.Settings.Sinks, func(_ string, s sink.Settings) bool { return s.Kind != sink.KindStdout })
+	if opts.Config.Origins["output"].Flag != "" { // which is about stdout, and somebody wants just now
+		for name, s := range d.Settings.Sinks {
+			s.Format, s.Template = opts.Config.Output, ""
+			d.Settings.Sinks[name] = s
+		}
+	}
+	return d
 }
 
 // Replay turns a recording into alerts, as Run does with what happens. It ends with
-// the recording, or ctx.
+// the recording, when all alerts are delivered, or with ctx.
 func Replay(ctx context.Context, opts ReplayOptions, in io.Reader, out io.Writer, log *zap.Logger) error {
-	signatures, err := loadSignatures(opts.SignatureOptions, log)
+	signatures, err := loadFor(opts.Config, log)
 	if err != nil {
 		return err
 	}
@@ -31,14 +61,13 @@ func Replay(ctx context.Context, opts ReplayOptions, in io.Reader, out io.Writer
 		return err
 	}
 	host := recording.Header().Host
-	opts.Patient = true // nothing that happens waits for a recording
-	delivery, err := newDelivery(opts.DeliveryOptions, host, out, log)
+	delivery, err := newDelivery(opts.deliveryOptions(), host, out, log)
 	if err != nil {
 		return err
 	}
-	defer delivery.close()
-	w, err := newWarden(parts{host: host, signatures: signatures, delivery: delivery, log: log})
+	w, err := newWarden(parts{host: host, signatures: signatures, delivery: delivery, log: log, throttle: opts.Config.Throttle})
 	if err != nil {
+		delivery.close()
 		return err
 	}
 	defer w.close()
@@ -48,8 +77,12 @@ func Replay(ctx context.Context, opts ReplayOptions, in io.Reader, out io.Writer
 		source = capture.InRealTime(counted)
 	}
 	start := time.Now()
+	defer context.AfterFunc(ctx, delivery.Hurry)()
 	err = w.watch(ctx, source)
 	logCut(log, recording)
+	longer, end := outlasting(ctx, drainTime)
+	defer end()
+	err = errors.Join(err, delivery.finish(longer))
 	log.Info("replayed", zap.Uint64("events", counted.events), zap.Uint64("gaps", counted.gaps),
 		zap.Uint64("alerts", delivery.Counters().Taken), zap.Uint64("undelivered", delivery.Counters().Dropped), zap.Duration("took", time.Since(start)))
 	return err

@@ -33,6 +33,17 @@ type loaded struct {
 	suppress *suppress.List // nil for none
 }
 
+// loadFor loads the signatures of a configuration, and what is suppressed of their findings.
+func loadFor(c *config.Loaded, log *zap.Logger) (*loaded, error) {
+	set, err := loadSignatures(signatureOptions(c), log)
+	if err != nil {
+		return nil, err
+	}
+	set.config = c
+	set.suppress, err = suppress.New(c.Suppress)
+	return set, err
+}
+
 func loadSignatures(opts SignatureOptions, log *zap.Logger) (*loaded, error) {
 	sources, err := opts.sources()
 	if err != nil {

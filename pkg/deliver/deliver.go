@@ -208,6 +208,10 @@ func (d *Delivery) Deliver(a *alert.Alert) {
 	}
 }
 
+// Hurry ends patience: from now on alerts are dropped and counted where they would wait,
+// so that whoever waits in Deliver goes on.
+func (d *Delivery) Hurry() { d.window.hurry() }
+
 // Counters is what became of the alerts so far.
 func (d *Delivery) Counters() Counters {
 	c := Counters{Taken: d.taken.Load(), Unstored: d.unstored.Load(), Dropped: d.dropped.Load(), Sinks: map[string]SinkCounters{}}

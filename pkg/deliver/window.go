@@ -12,12 +12,12 @@ const windowBytes = 64 << 20
 // window is the last alerts, which all sinks share: the queue of each is what lies
 // behind its position. It holds what a sink does not have yet, within bounds.
 type window struct {
-	limit  int
-	wanted func() uint64 // not nil: nothing is dropped that is beyond this number
+	limit int
 
 	mu      sync.Mutex
 	changed *sync.Cond
-	first   uint64 // number of entries[0], or of the next one
+	wanted  func() uint64 // not nil: nothing is dropped that is beyond this number
+	first   uint64        // number of entries[0], or of the next one
 	entries []*sink.Entry
 	bytes   int
 	closed  bool
@@ -79,6 +79,14 @@ func (w *window) close() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.closed = true
+	w.changed.Broadcast()
+}
+
+// hurry drops from now on what a sink does not have yet, rather than wait for it.
+func (w *window) hurry() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.wanted = nil
 	w.changed.Broadcast()
 }
 

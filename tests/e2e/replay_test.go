@@ -24,13 +24,16 @@ func ipcwarden(t *testing.T, args ...string) []byte {
 }
 
 // TestReplayGivesTheAlertsOfTheRun records what run judges, all that the built-in
-// signatures find, and replays it ten times.
+// signatures find, with some of it suppressed and what is alike put together, and replays
+// it ten times.
 func TestReplayGivesTheAlertsOfTheRun(t *testing.T) {
 	requireBPF(t)
 	emulated(t)
 	own := signatures(t, map[string]string{"end.rego": endSignature})
-	recording := filepath.Join(t.TempDir(), "calls.ipcwcap")
-	w := start(t, "run", "--output", "json", "--signatures", own, "--record", recording)
+	dir := t.TempDir()
+	recording, config := filepath.Join(dir, "calls.ipcwcap"), filepath.Join(dir, "config.yaml")
+	writeFile(t, config, "throttle: {window: 300ms}\nsuppress:\n  - {signature: IPCW-002, reason: the programs have to have segments}\n")
+	w := start(t, "run", "--config", config, "--output", "json", "--signatures", own, "--record", recording)
 	for _, path := range []string{suspicious.build(t), many.build(t)} {
 		for _, act := range strings.Fields(string(runProgram(t, path).stdout)) {
 			perform(w, path, act)
@@ -41,8 +44,11 @@ func TestReplayGivesTheAlertsOfTheRun(t *testing.T) {
 	if n := bytes.Count(want, []byte(`"correlation"`)); n == 0 {
 		t.Error("no alert of a correlation: the test is worth little")
 	}
+	if !bytes.Contains(want, []byte(`"repeated"`)) || bytes.Contains(want, []byte(`"id":"IPCW-002"`)) {
+		t.Error("nothing is put together, or what is suppressed is there: the test is worth little")
+	}
 	for i := range 10 {
-		if got := ipcwarden(t, "replay", recording, "--signatures", own); !bytes.Equal(got, want) {
+		if got := ipcwarden(t, "replay", recording, "--config", config, "--signatures", own); !bytes.Equal(got, want) {
 			at := 0
 			for at < min(len(got), len(want)) && got[at] == want[at] {
 				at++
