@@ -104,17 +104,24 @@ func (p *page) status(s *status.Status, alerts []api.Entry) error {
 	if err := p.suppressions(s.Suppressions); err != nil {
 		return err
 	}
+	if t := s.Throttled; t != (status.Throttled{}) {
+		p.line("\nthrottled: %d findings that others stand for, %d over the limit of their signature, %d windows ended early", t.Repeated, t.OverLimit, t.Evicted)
+	}
 	w := tabwriter.NewWriter(p, 0, 0, 2, ' ', 0)
-	fmt.Fprintf(w, "\nSINK\tSENT\tFAILED\tDROPPED\tRETRIES\tQUEUE\n")
+	fmt.Fprintf(w, "\nSINK\tSENT\tBELOW\tFAILED\tDROPPED\tRETRIES\tQUEUE\n")
 	for _, sink := range s.Sinks {
-		queue := "-"
+		queue := fmt.Sprint(sink.Queue)
 		if sink.Capacity > 0 {
-			queue = fmt.Sprintf("%d of %d", sink.Queue, sink.Capacity)
+			queue += fmt.Sprintf(" of %d", sink.Capacity)
 		}
-		fmt.Fprintf(w, "%s\t%d\t%d\t%d\t%d\t%s\n", escaped(sink.Name), sink.Sent, sink.Failed, sink.Dropped, sink.Retries, queue)
+		fmt.Fprintf(w, "%s\t%d\t%d\t%d\t%d\t%d\t%s\n", escaped(sink.Name), sink.Sent, sink.Below, sink.Failed, sink.Dropped, sink.Retries, queue)
 	}
 	if err := w.Flush(); err != nil {
 		return err
+	}
+	if d := s.Spool; d != nil {
+		p.line("\nspool: %.1f of %.1f MiB; %d alerts taken, %d delivered, %d dropped, %d unstored, %d errors%s",
+			mebibytes(d.Bytes), mebibytes(d.MaxBytes), d.Taken, d.Delivered, d.Dropped, d.Unstored, d.Errors, p.problem(d.Failing))
 	}
 	if len(alerts) > 0 {
 		p.line("\nlast alerts:")
@@ -126,6 +133,14 @@ func (p *page) status(s *status.Status, alerts []api.Entry) error {
 		}
 	}
 	return nil
+}
+
+// problem is what is wrong, if anything is.
+func (p *page) problem(text string) string {
+	if text == "" {
+		return ""
+	}
+	return "; " + p.paint(red, "fails: ") + escaped(text)
 }
 
 // suppressions says what findings gave no alert, and why.

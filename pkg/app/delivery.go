@@ -82,31 +82,38 @@ type delivery struct {
 	*deliver.Delivery
 	sinks    []alertSink // within this process, beside the others
 	capacity int         // alerts that can wait for a sink; 0 with a spool, which goes by bytes
+	maxBytes int64       // of the spool
 	log      *zap.Logger
 }
 
-// newDelivery makes a delivery to what opts has, of which stdout is out. host is where
-// the events are from; close ends it.
-func newDelivery(opts DeliveryOptions, host string, out io.Writer, log *zap.Logger) (*delivery, error) {
+// newDelivery makes a delivery to what opts has, of which stdout is out, and to sinks
+// within this process. host is where the events are from; close ends it.
+func newDelivery(opts DeliveryOptions, host string, out io.Writer, log *zap.Logger, sinks ...alertSink) (*delivery, error) {
 	env := sink.Environment{Stdout: out, Color: opts.Color, Version: opts.Version, Host: host}
 	settings := opts.settings()
-	d, err := deliver.New(settings, env, &alert.Factory{Host: host}, log)
-	if err != nil {
+	made := &delivery{sinks: sinks, capacity: settings.Retry.Queue, maxBytes: int64(settings.Spool.MaxBytes), log: log}
+	if settings.Spool.Path != "" {
+		made.capacity = 0
+	}
+	settings.News = made.tell
+	var err error
+	if made.Delivery, err = deliver.New(settings, env, &alert.Factory{Host: host}, log); err != nil {
 		return nil, err
 	}
-	capacity := settings.Retry.Queue
-	if settings.Spool.Path != "" {
-		capacity = 0
-	}
-	return &delivery{Delivery: d, capacity: capacity, log: log}, nil
+	return made, nil
 }
 
 // deliver hands an alert to every sink.
 func (d *delivery) deliver(a *alert.Alert) {
+	d.tell(a)
+	d.Deliver(a)
+}
+
+// tell hands an alert to the sinks within this process.
+func (d *delivery) tell(a *alert.Alert) {
 	for _, s := range d.sinks {
 		_ = s.Deliver(a) // counts what it cannot take
 	}
-	d.Deliver(a)
 }
 
 // close waits for alerts that are under way, at most for drainTime, and says what became
@@ -140,16 +147,21 @@ func (d *delivery) finish(ctx context.Context) error {
 	return err
 }
 
-// status is what became of the alerts, all in all and at each sink.
-func (d *delivery) status() (status.Alerts, []status.Sink) {
+// read adds to s what became of the alerts, all in all, at each sink and on disk.
+func (d *delivery) read(s *status.Status) {
 	c := d.Counters()
-	var sinks []status.Sink
 	for _, name := range slices.Sorted(maps.Keys(c.Sinks)) {
-		s := c.Sinks[name]
-		sinks = append(sinks, status.Sink{
-			Name: name, Queue: int(s.Waiting), Capacity: d.capacity, Sent: s.Sent, Failed: s.Rejected, Dropped: s.Lost,
-			Retries: s.Retries, Failing: s.Problem,
+		of := c.Sinks[name]
+		s.Sinks = append(s.Sinks, status.Sink{
+			Name: name, Queue: int(of.Waiting), Capacity: d.capacity, Sent: of.Sent, Below: of.Below, Failed: of.Rejected,
+			Dropped: of.Lost, Retries: of.Retries, Failing: of.Problem,
 		})
 	}
-	return status.Alerts{Delivered: c.Taken, Undelivered: c.Dropped}, sinks
+	s.Alerts = status.Alerts{Delivered: c.Taken, Undelivered: c.Dropped}
+	if of := c.Spool; of != nil {
+		s.Spool = &status.Spool{
+			Bytes: of.Bytes, MaxBytes: d.maxBytes, Taken: c.Taken - c.Unstored, Delivered: c.Delivered, Dropped: of.Dropped,
+			Unstored: c.Unstored, Errors: of.Errors, CutBytes: of.Cut, Failing: of.Problem,
+		}
+	}
 }

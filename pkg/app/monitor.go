@@ -87,7 +87,9 @@ func (m *monitor) read(w *warden) {
 		})
 	}
 	s.Suppressions = suppressionsOf(w.suppress, s.Time)
-	s.Alerts, s.Sinks = w.delivery.status()
+	t := w.throttle.Counters()
+	s.Throttled = status.Throttled{Repeated: t.Repeated, OverLimit: t.Suppressed, Evicted: t.Evicted}
+	w.delivery.read(&s)
 	s.Rates = ratesOf(&s, m.past)
 	m.remember(&s)
 	m.latest.Store(&s)

@@ -83,13 +83,12 @@ func Run(ctx context.Context, opts RunOptions, out io.Writer, log *zap.Logger) e
 		defer func() { _ = r.close() }() // which logs it: the alerts are what counts
 		source = r.tee(source)
 	}
-	delivery, err := newDelivery(opts.deliveryOptions(), host, out, log)
+	alerts := api.NewAlerts(opts.Config.API.Alerts)
+	delivery, err := newDelivery(opts.deliveryOptions(), host, out, log, alerts)
 	if err != nil {
 		return err
 	}
 	defer delivery.close()
-	alerts := api.NewAlerts(opts.Config.API.Alerts)
-	delivery.sinks = append(delivery.sinks, alerts)
 	monitor := newMonitor(&opts, p, host, reloads, alerts, log)
 	w, err := newWarden(parts{
 		host: host, signatures: first, delivery: delivery, log: log, reloads: reloads, demand: demand, monitor: monitor,

@@ -30,7 +30,7 @@ type loaded struct {
 	engine   *engine.Set
 	metadata []*detect.Metadata
 	config   *config.Loaded // that they are of; nil if they are of none
-	suppress *suppress.List // nil for none
+	suppress *suppress.List
 }
 
 // loadFor loads the signatures of a configuration, and what is suppressed of their findings.

@@ -45,6 +45,9 @@ type Settings struct {
 	// DeadLetters is the path of a file that gets the alerts that a sink rejects, with
 	// the reason; empty for none: then the log has the reason and the id.
 	DeadLetters string
+	// News, if not nil, is called with each alert of type delivery, beside the sinks. It
+	// must not wait.
+	News func(*alert.Alert)
 	// Patient has Deliver wait where it would drop an alert, or have one that a sink
 	// does not have yet lost: for a recording, which can wait.
 	Patient bool
@@ -79,11 +82,12 @@ func (r *Retry) Validate() error {
 // Counters is what became of the alerts. For each sink, what has been taken is the sum of
 // Sent, Below, Rejected, Lost and Waiting, once it is quiet.
 type Counters struct {
-	Taken    uint64                  `json:"taken"`    // on disk, or in memory if there is no spool
-	Unstored uint64                  `json:"unstored"` // of these in memory only, as the spool could not be written to
-	Dropped  uint64                  `json:"dropped"`  // not taken: more came at once than could be stored, or it was closed
-	Sinks    map[string]SinkCounters `json:"sinks"`
-	Spool    *spool.Counters         `json:"spool,omitempty"`
+	Taken     uint64                  `json:"taken"`     // on disk, or in memory if there is no spool
+	Unstored  uint64                  `json:"unstored"`  // of these in memory only, as the spool could not be written to
+	Dropped   uint64                  `json:"dropped"`   // not taken: more came at once than could be stored, or it was closed
+	Delivered uint64                  `json:"delivered"` // that no sink waits for any more, of those that a spool had at the start as well
+	Sinks     map[string]SinkCounters `json:"sinks"`
+	Spool     *spool.Counters         `json:"spool,omitempty"`
 }
 
 // Delivery delivers alerts. It is safe for concurrent use.
@@ -92,9 +96,11 @@ type Delivery struct {
 	log     *zap.Logger
 	retry   Retry
 	patient bool
+	news    func(*alert.Alert)
 	spool   *spool.Spool // nil for none
 	window  *window
 	workers []*worker
+	first   uint64 // number of the last alert that every sink had at the start
 	dead    *deadLetters
 	kept    chan struct{} // closed when the keeper has ended
 
@@ -120,7 +126,7 @@ func New(settings Settings, env sink.Environment, factory *alert.Factory, log *z
 		return nil, fmt.Errorf("dead letters: %q is no absolute path", settings.DeadLetters)
 	}
 	d := &Delivery{
-		factory: factory, log: log, retry: settings.Retry, patient: settings.Patient, window: newWindow(settings.Retry.Queue),
+		factory: factory, log: log, retry: settings.Retry, patient: settings.Patient, news: settings.News, window: newWindow(settings.Retry.Queue),
 		dead: newDeadLetters(settings.DeadLetters, log), in: make(chan *alert.Alert, intake), kept: make(chan struct{}),
 		spoolNews: news{sink: "spool"}, queueNews: news{sink: "queue"},
 	}
@@ -129,6 +135,9 @@ func New(settings Settings, env sink.Environment, factory *alert.Factory, log *z
 	}
 	if d.patient {
 		d.window.wanted = d.least
+	}
+	if d.news == nil {
+		d.news = func(*alert.Alert) {}
 	}
 	for _, w := range d.workers {
 		go w.run()
@@ -170,6 +179,9 @@ func (d *Delivery) open(settings Settings, env sink.Environment) (err error) {
 		d.workers = append(d.workers, newWorker(name, s, settings.Sinks[name].MinSeverity, position, d))
 	}
 	d.window.begin(d.seq + 1)
+	if len(d.workers) > 0 {
+		d.first = d.least()
+	}
 	d.saveCursors()
 	return nil
 }
@@ -217,6 +229,9 @@ func (d *Delivery) Counters() Counters {
 	c := Counters{Taken: d.taken.Load(), Unstored: d.unstored.Load(), Dropped: d.dropped.Load(), Sinks: map[string]SinkCounters{}}
 	for _, w := range d.workers {
 		c.Sinks[w.name] = w.counters()
+	}
+	if len(d.workers) > 0 {
+		c.Delivered = d.least() - d.first
 	}
 	if d.spool != nil {
 		s := d.spool.Counters()

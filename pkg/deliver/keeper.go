@@ -118,6 +118,9 @@ func (d *Delivery) look(now time.Time) {
 	tell(&d.queueNews, nil, now, 0, d.dropped.Load(), 0)
 	if len(told) > 0 {
 		d.take(told)
+		for _, a := range told {
+			d.news(a)
+		}
 	}
 	d.saveCursors()
 }

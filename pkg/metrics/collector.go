@@ -57,6 +57,15 @@ func sinks[T uint64 | int](get func(status.Sink) T) func(*status.Status, emit) {
 	}
 }
 
+// spool makes a metric of a spool, where there is one.
+func spool[T uint64 | int64](get func(*status.Spool) T) func(*status.Status, emit) {
+	return func(s *status.Status, emit emit) {
+		if s.Spool != nil {
+			emit(float64(get(s.Spool)))
+		}
+	}
+}
+
 func truth(is bool) float64 {
 	if is {
 		return 1
@@ -120,6 +129,12 @@ var metrics = []metric{
 				emit(float64(s.Suppressions[i].Count), fmt.Sprintf("%d: %s", i, s.Suppressions[i].Entry))
 			}
 		}},
+	{"throttled_findings_total", "Findings without an alert of their own: repeated, so that another stands for them, or over the limit of their signature.", counter, []string{"reason"},
+		func(s *status.Status, emit emit) {
+			emit(float64(s.Throttled.Repeated), "repeated")
+			emit(float64(s.Throttled.OverLimit), "over_limit")
+		}},
+	{"throttle_evicted_groups_total", "Groups of findings whose window ended early, for want of room.", counter, nil, one(func(s *status.Status) uint64 { return s.Throttled.Evicted })},
 	{"alerts_total", "Alerts, by whether every sink took them.", counter, []string{"result"}, func(s *status.Status, emit emit) {
 		emit(float64(s.Alerts.Delivered), "delivered")
 		emit(float64(s.Alerts.Undelivered), "undelivered")
@@ -127,9 +142,20 @@ var metrics = []metric{
 	{"sink_queue_alerts", "Alerts that wait in the queue of a sink.", gauge, bySink, sinks(func(s status.Sink) int { return s.Queue })},
 	{"sink_queue_capacity_alerts", "Capacity of the queue of a sink; 0 if it has none.", gauge, bySink, sinks(func(s status.Sink) int { return s.Capacity })},
 	{"sink_sent_total", "Alerts that a sink has delivered.", counter, bySink, sinks(func(s status.Sink) uint64 { return s.Sent })},
+	{"sink_below_total", "Alerts that are less severe than a sink wants.", counter, bySink, sinks(func(s status.Sink) uint64 { return s.Below })},
 	{"sink_failed_total", "Alerts that a sink has given up.", counter, bySink, sinks(func(s status.Sink) uint64 { return s.Failed })},
 	{"sink_dropped_total", "Alerts that a sink could not take.", counter, bySink, sinks(func(s status.Sink) uint64 { return s.Dropped })},
 	{"sink_retries_total", "Tries of a sink after the first.", counter, bySink, sinks(func(s status.Sink) uint64 { return s.Retries })},
+
+	{"spool_size_bytes", "Bytes of the spool on disk.", gauge, nil, spool(func(s *status.Spool) int64 { return s.Bytes })},
+	{"spool_limit_bytes", "Bytes that the spool may have.", gauge, nil, spool(func(s *status.Spool) int64 { return s.MaxBytes })},
+	{"spool_failing", "1 if the spool cannot be written to, so that alerts are in memory only.", gauge, nil, spool(func(s *status.Spool) uint64 { return uint64(truth(s.Failing != "")) })},
+	{"spool_taken_total", "Alerts that were written to the spool.", counter, nil, spool(func(s *status.Spool) uint64 { return s.Taken })},
+	{"spool_delivered_total", "Alerts that no sink waits for any more, of earlier processes as well.", counter, nil, spool(func(s *status.Spool) uint64 { return s.Delivered })},
+	{"spool_dropped_total", "Alerts that made room for others in the spool, delivered or not.", counter, nil, spool(func(s *status.Spool) uint64 { return s.Dropped })},
+	{"spool_unstored_total", "Alerts that could not be written to the spool, and went to the sinks from memory.", counter, nil, spool(func(s *status.Spool) uint64 { return s.Unstored })},
+	{"spool_errors_total", "Failed attempts to write to the spool.", counter, nil, spool(func(s *status.Spool) uint64 { return s.Errors })},
+	{"spool_cut_bytes_total", "Bytes of the spool that could not be read any more.", counter, nil, spool(func(s *status.Spool) int64 { return s.CutBytes })},
 
 	{"reloads_total", "Loads of configuration and signatures, by result.", counter, []string{"result"}, func(s *status.Status, emit emit) {
 		emit(float64(s.Reload.Successes), "success")

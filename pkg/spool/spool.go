@@ -70,6 +70,8 @@ type Counters struct {
 	Dropped uint64 `json:"dropped"` // records that made room for others
 	Errors  uint64 `json:"errors"`  // failed attempts to write
 	Cut     int64  `json:"cut"`     // bytes that could not be read any more
+	// Problem is why it cannot be written to; empty if it can.
+	Problem string `json:"problem,omitempty"`
 }
 
 // Spool is safe for concurrent use; Append is for one goroutine.
@@ -84,6 +86,7 @@ type Spool struct {
 	segments []segment
 	last     uint64 // number of the last record
 	broken   bool   // the last write failed
+	problem  error  // with which it did
 	retry    time.Time
 	count    Counters
 }
@@ -114,6 +117,7 @@ func Open(settings Settings, report func(error)) (*Spool, error) {
 			s.release()
 			return nil, fmt.Errorf("open spool %s: %w", settings.Path, err)
 		}
+		s.problem = err
 		s.report(fmt.Errorf("spool %s: %w", settings.Path, err))
 	}
 	return s, nil
@@ -193,6 +197,9 @@ func (s *Spool) Append(records []Record) error {
 	err := s.append(records)
 	if err != nil {
 		s.count.Errors++
+		if !errors.Is(err, errWaits) {
+			s.problem = err
+		}
 		if !s.broken {
 			s.broken, s.retry = true, time.Now().Add(retryEvery)
 			if n := len(s.segments); n > 0 {
@@ -317,6 +324,9 @@ func (s *Spool) Counters() Counters {
 	defer s.mu.Unlock()
 	c := s.count
 	c.Bytes = s.bytes()
+	if s.broken && s.problem != nil {
+		c.Problem = s.problem.Error()
+	}
 	return c
 }
 
@@ -353,7 +363,7 @@ func (s *Spool) Probe() error {
 		err = s.log.Sync()
 	}
 	if err != nil {
-		s.broken, s.retry = true, time.Now().Add(retryEvery)
+		s.broken, s.retry, s.problem = true, time.Now().Add(retryEvery), err
 		s.count.Errors++
 	}
 	return err

@@ -5,10 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/ipcwarden/ipcwarden/pkg/setting"
@@ -248,6 +250,37 @@ func TestCursors(t *testing.T) {
 	}
 	if c, err := s.Cursors(); c != nil || err == nil {
 		t.Errorf("%v, %v", c, err)
+	}
+}
+
+// TestModes has a process that takes no permission away: nobody else can read alerts.
+func TestModes(t *testing.T) {
+	defer syscall.Umask(syscall.Umask(0))
+	dir := filepath.Join(t.TempDir(), "above", "spool")
+	s := open(t, dir, minBytes, nil)
+	appendTo(t, s, 1, 200, 4000) // several segments
+	if err := s.SaveCursors(map[string]uint64{"a": 1}); err != nil {
+		t.Fatal(err)
+	}
+	segments := 0
+	err := filepath.WalkDir(filepath.Dir(dir), func(path string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		info, err := entry.Info()
+		if want := fs.FileMode(0o600); err == nil && !entry.IsDir() && info.Mode() != want {
+			t.Errorf("%s has mode %v", path, info.Mode())
+		}
+		if want := fs.ModeDir | 0o700; err == nil && entry.IsDir() && info.Mode() != want {
+			t.Errorf("%s has mode %v", path, info.Mode())
+		}
+		if !entry.IsDir() {
+			segments++
+		}
+		return err
+	})
+	if err != nil || segments < 4 {
+		t.Errorf("%v, %d files", err, segments)
 	}
 }
 

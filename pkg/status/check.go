@@ -55,6 +55,9 @@ func (s *Status) sinks() Check {
 			wrong = append(wrong, fmt.Sprintf("%s: %d of %d alerts wait", sink.Name, sink.Queue, sink.Capacity))
 		}
 	}
+	if s.Spool != nil && s.Spool.Failing != "" {
+		wrong = append(wrong, "spool, so that alerts are in memory only: "+s.Spool.Failing)
+	}
 	if len(wrong) > 0 {
 		return Check{"sinks", false, strings.Join(wrong, "; ")}
 	}

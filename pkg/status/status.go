@@ -23,8 +23,10 @@ type Status struct {
 	Signatures   []Signature   `json:"signatures"`   // by id
 	Correlations []Correlation `json:"correlations"` // of the signatures that correlate, by id
 	Suppressions []Suppression `json:"suppressions"` // in the order of the configuration
+	Throttled    Throttled     `json:"throttled"`
 	Alerts       Alerts        `json:"alerts"`
 	Sinks        []Sink        `json:"sinks"`
+	Spool        *Spool        `json:"spool,omitempty"` // nil if there is none
 	Reload       Reload        `json:"reload"`
 	API          API           `json:"api"`
 }
@@ -104,6 +106,13 @@ type Suppression struct {
 	Expired bool      `json:"expired"` // so that its findings give alerts again
 }
 
+// Throttled is findings that have no alert of their own.
+type Throttled struct {
+	Repeated  uint64 `json:"repeated"`  // that another alert stands for
+	OverLimit uint64 `json:"overLimit"` // beyond the limit of their signature
+	Evicted   uint64 `json:"evicted"`   // groups whose window ended early, for want of room
+}
+
 // Alerts is what became of alerts.
 type Alerts struct {
 	Delivered   uint64 `json:"delivered"`   // to every sink, or into its queue
@@ -116,10 +125,24 @@ type Sink struct {
 	Queue    int    `json:"queue"`    // alerts that wait
 	Capacity int    `json:"capacity"` // of the queue; 0 if there is none
 	Sent     uint64 `json:"sent"`
+	Below    uint64 `json:"below"`   // less severe than the sink wants
 	Failed   uint64 `json:"failed"`  // given up after all tries
 	Dropped  uint64 `json:"dropped"` // not taken, as the queue was full
 	Retries  uint64 `json:"retries"`
 	Failing  string `json:"failing,omitempty"` // why the last delivery failed; empty if it did not
+}
+
+// Spool is what became of the alerts on disk.
+type Spool struct {
+	Bytes     int64  `json:"bytes"`
+	MaxBytes  int64  `json:"maxBytes"`
+	Taken     uint64 `json:"taken"`             // alerts that were written
+	Delivered uint64 `json:"delivered"`         // alerts that no sink waits for any more, of earlier processes as well
+	Dropped   uint64 `json:"dropped"`           // alerts that made room for others, delivered or not
+	Unstored  uint64 `json:"unstored"`          // alerts that could not be written, and went to the sinks from memory
+	Errors    uint64 `json:"errors"`            // failed attempts to write
+	CutBytes  int64  `json:"cutBytes"`          // that could not be read any more
+	Failing   string `json:"failing,omitempty"` // why it cannot be written to; empty if it can
 }
 
 // Reload is what became of reloads.
