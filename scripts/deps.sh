@@ -31,6 +31,7 @@ has_libbpf() { has_library libbpf "$libbpf_minimum" && has_archive libbpf; }
 has_gcc_32bit() { echo 'int main(void) { return 0; }' | compile -m32 -o /dev/null -; }
 has_kernel_headers() { echo '#include <linux/ipc.h>' | compile -fsyntax-only -; }
 has_strace() { command -v strace >/dev/null; }
+has_python() { command -v python3 >/dev/null; }
 has_stress_ng() { command -v stress-ng >/dev/null; }
 has_qemu() { command -v qemu-system-x86_64 >/dev/null; }
 has_busybox() { [[ -x /bin/busybox ]] && ! ldd /bin/busybox >/dev/null 2>&1; }
@@ -92,6 +93,7 @@ test_needs() {
 	aarch64) arm_needs ;;
 	esac
 	need has_strace "strace" strace strace strace strace
+	need has_python "Python, for the receiver of docs/delivery.md" python3 python3 python python3
 	need has_stress_ng "stress-ng" stress-ng stress-ng stress-ng stress-ng
 }
 
