@@ -82,11 +82,7 @@ func TestOperations(t *testing.T) {
 	w := start(t, "run", "--config", file)
 	told("READY=1")
 	told("WATCHDOG=1")
-	line, ok := w.stderr.await(limit, func(line []byte) bool { return strings.Contains(string(line), `"address":"127.0.0.1:`) })
-	if !ok {
-		t.Fatalf("it listens nowhere: %s", w.stderr.text())
-	}
-	at := "http://" + decode[struct{ Address string }](t, line).Address
+	at := w.listens()
 	if code, body := ask(t, at+"/healthz"); code != http.StatusOK {
 		t.Errorf("healthz: %d %s", code, body)
 	}
@@ -180,6 +176,16 @@ func TestOperations(t *testing.T) {
 	if _, err := os.Stat(socket); !os.IsNotExist(err) {
 		t.Errorf("the socket is left: %v", err)
 	}
+}
+
+// listens is where it answers by HTTP.
+func (w *warden) listens() (url string) {
+	w.t.Helper()
+	line, ok := w.stderr.await(limit, func(line []byte) bool { return strings.Contains(string(line), `"address":"127.0.0.1:`) })
+	if !ok {
+		w.t.Fatalf("it listens nowhere: %s", w.stderr.text())
+	}
+	return "http://" + decode[struct{ Address string }](w.t, line).Address
 }
 
 // metric is the value of a metric.

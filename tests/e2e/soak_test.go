@@ -12,17 +12,23 @@ import (
 
 // resources is what a process takes of the machine.
 type resources struct {
-	descriptors, threads int
-	residentKiB, peakKiB int
+	descriptors, threads, goroutines int
+	residentKiB, peakKiB             int
 }
 
 func (r resources) String() string {
-	return fmt.Sprintf("%d descriptors, %d threads, %d MiB resident, %d MiB at its peak", r.descriptors, r.threads, r.residentKiB>>10, r.peakKiB>>10)
+	return fmt.Sprintf("%d descriptors, %d threads, %d goroutines, %d MiB resident, %d MiB at its peak",
+		r.descriptors, r.threads, r.goroutines, r.residentKiB>>10, r.peakKiB>>10)
 }
 
-// takes reads what ipcwarden takes at the moment.
-func (w *warden) takes() (r resources) {
+// takes reads what ipcwarden, which answers at an address, takes at the moment.
+func (w *warden) takes(at string) (r resources) {
 	w.t.Helper()
+	var err error
+	if r.goroutines, err = strconv.Atoi(metric(w.t, at, "go_goroutines")); err != nil {
+		w.t.Fatal(err)
+	}
+	// The connection of that stays for a while, and counts each time.
 	proc := filepath.Join("/proc", strconv.Itoa(w.cmd.Process.Pid))
 	descriptors, err := os.ReadDir(filepath.Join(proc, "fd"))
 	if err != nil {
@@ -65,7 +71,8 @@ func TestSoak(t *testing.T) {
 	}
 	defer null.Close()
 	// Without push-down, so that every call is judged in user space.
-	w := launch(t, null, "run", "--output", "json", "--no-pushdown")
+	w := launch(t, null, "run", "--output", "json", "--no-pushdown", "--metrics", "127.0.0.1:0")
+	at := w.listens()
 	if _, ok := w.stderr.await(limit, isMessage("watching")); !ok {
 		t.Fatalf("not watching\nstderr: %s", w.stderr.text())
 	}
@@ -77,16 +84,19 @@ func TestSoak(t *testing.T) {
 	for next := lasts / 10; time.Since(begin) < lasts; {
 		calls += decode[counted](t, runProgram(t, path, "2", "20000").stdout).Calls
 		if passed := time.Since(begin); passed > next {
-			now := w.takes()
+			now := w.takes(at)
 			t.Logf("%s: %d calls, %.0f a second: %s", passed.Round(time.Second), calls, float64(calls)/passed.Seconds(), now)
 			if next += lasts / 10; passed < lasts/2 {
 				settled = now
 			}
 		}
 	}
-	end := w.takes()
+	end := w.takes(at)
 	if end.descriptors > settled.descriptors {
 		t.Errorf("ipcwarden had %d descriptors before half of the time was over, and %d at the end", settled.descriptors, end.descriptors)
+	}
+	if end.goroutines > settled.goroutines+2 {
+		t.Errorf("ipcwarden had %d goroutines before half of the time was over, and %d at the end", settled.goroutines, end.goroutines)
 	}
 	if end.threads > settled.threads+4 {
 		t.Errorf("ipcwarden had %d threads before half of the time was over, and %d at the end", settled.threads, end.threads)
