@@ -1,10 +1,10 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 
+	"github.com/ipcwarden/ipcwarden/pkg/format"
 	"github.com/spf13/cobra"
 )
 
@@ -29,8 +29,7 @@ func completeOutput(cmd *cobra.Command) {
 
 // writeJSON writes v indented, for machines and for whoever looks at it.
 func writeJSON(out io.Writer, v any) error {
-	encoder := json.NewEncoder(out)
+	encoder := format.NewJSONEncoder(out)
 	encoder.SetIndent("", "  ")
-	encoder.SetEscapeHTML(false)
 	return encoder.Encode(v)
 }

@@ -16,6 +16,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/ipcwarden/ipcwarden/pkg/alert"
+	"github.com/ipcwarden/ipcwarden/pkg/format"
 	"github.com/ipcwarden/ipcwarden/pkg/status"
 )
 
@@ -24,16 +25,10 @@ func Handler(alerts *Alerts, now func() *status.Status) *http.ServeMux {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /v1/status", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
-		_ = encoder(w).Encode(now()) // the client has gone
+		_ = format.NewJSONEncoder(w).Encode(now()) // the client has gone
 	})
 	mux.HandleFunc("GET /v1/alerts", func(w http.ResponseWriter, r *http.Request) { serveAlerts(w, r, alerts) })
 	return mux
-}
-
-func encoder(w http.ResponseWriter) *json.Encoder {
-	e := json.NewEncoder(w)
-	e.SetEscapeHTML(false)
-	return e
 }
 
 // missed is the line that tells a follower that it was too slow.
@@ -55,7 +50,7 @@ func serveAlerts(w http.ResponseWriter, r *http.Request, alerts *Alerts) {
 		}
 	}
 	w.Header().Set("Content-Type", "application/jsonl")
-	out := encoder(w)
+	out := format.NewJSONEncoder(w)
 	if !query.Has("follow") {
 		_ = writeAll(out, alerts.Last(n)) // the client has gone
 		return

@@ -66,8 +66,7 @@ func traceRecording(ctx context.Context, opts TraceOptions, out io.Writer, log *
 // printAll prints what source yields, and says how many events that was.
 func printAll(ctx context.Context, opts TraceOptions, source pipeline.Source, out io.Writer, log *zap.Logger) (uint64, error) {
 	printer := &tracer{opts: opts, out: bufio.NewWriterSize(out, 64<<10), log: log}
-	printer.json = json.NewEncoder(printer.out)
-	printer.json.SetEscapeHTML(false)
+	printer.json = format.NewJSONEncoder(printer.out)
 	err := pipeline.Run(ctx, source, opts.Probe.Filter.Events, printer)
 	if flushed := printer.out.Flush(); err == nil {
 		err = flushed

@@ -28,8 +28,7 @@ func TestWay(t *testing.T) {
 	inTheWay := func() bool { return left.Add(-1) >= 0 }
 
 	r := newReceiver(t, nil)
-	var encrypted *httptest.Server
-	encrypted = httptest.NewUnstartedServer(r)
+	encrypted := httptest.NewUnstartedServer(r)
 	encrypted.Config.ErrorLog = log.New(io.Discard, "", 0)
 	encrypted.TLS = &tls.Config{GetConfigForClient: func(*tls.ClientHelloInfo) (*tls.Config, error) {
 		config := encrypted.TLS.Clone()

@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"github.com/ipcwarden/ipcwarden/pkg/alert"
+	"github.com/ipcwarden/ipcwarden/pkg/format"
 )
 
 // Entry is an alert on its way, with its form in JSON, which is made once for all sinks
@@ -22,9 +23,7 @@ type Entry struct {
 // package alert rules out.
 func NewEntry(a *alert.Alert) (*Entry, error) {
 	var b bytes.Buffer
-	enc := json.NewEncoder(&b)
-	enc.SetEscapeHTML(false)
-	if err := enc.Encode(a); err != nil {
+	if err := format.NewJSONEncoder(&b).Encode(a); err != nil {
 		return nil, fmt.Errorf("write alert %s as JSON: %w", a.ID, err)
 	}
 	return newEntry(a, bytes.TrimSuffix(b.Bytes(), []byte{'\n'})), nil

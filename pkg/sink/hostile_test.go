@@ -5,6 +5,8 @@ import (
 	"context"
 	"encoding/json"
 	"maps"
+	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -29,10 +31,11 @@ func hostile(text string) *alert.Alert {
 
 var hostileTexts = []string{
 	"a\nforged", "\r\n<34>1 2026-01-01T00:00:00Z x - - - - forged", "\x1b[2J\x9b31m", `","severity":"info","x":"`, `\`, `\"`, "\xff\xfe\xc0\x80",
-	"<!channel>", "[a](http://x)", "{{.alert}}", "\u2028\u2029\u202e", "\x00", `"}]}`, "$(id)`id`", "]] x=\"y\"]", strings.Repeat("a\"", 5000),
+	"\x7f", "\u009b31m", "\u2066", "\U000e0041", "<!channel>", "[a](http://x)", "{{.alert}}", "\u2028\u2029\u202e", "\x00", `"}]}`, "$(id)`id`", "]] x=\"y\"]", strings.Repeat("a\"", 5000),
 }
 
-// TestHostileLines: whatever the process says, an alert is one line of printable text.
+// TestHostileLines: whatever the process says, an alert is one line of printable text,
+// on stdout and in a file.
 func TestHostileLines(t *testing.T) {
 	template := "{{.alert.severity}} {{get .alert \"event.processName\"}} {{.summary}} {{.title}} {{json .alert.evidence}} {{.alert.host | upper}}"
 	for _, format := range []string{FormatJSON, FormatTable, FormatTemplate} {
@@ -47,6 +50,14 @@ func TestHostileLines(t *testing.T) {
 				t.Fatal(err)
 			}
 			checkLine(t, format, out.String())
+			path := filepath.Join(t.TempDir(), "alerts")
+			s.Kind, s.File.Path = KindFile, path
+			if err := newSink(t, s, nil).Deliver(context.Background(), []*Entry{entry(t, hostile(text))}); err != nil {
+				t.Fatal(err)
+			}
+			if written, err := os.ReadFile(path); err != nil || string(written) != out.String() {
+				t.Errorf("%v: the file has %q, stdout %q", err, written, out.String())
+			}
 		}
 	}
 }
@@ -56,11 +67,20 @@ func checkLine(t *testing.T, what, line string) {
 	if !strings.HasSuffix(line, "\n") || strings.Count(line, "\n") != 1 {
 		t.Errorf("%s: not one line: %q", what, line)
 	}
-	if i := strings.IndexFunc(strings.TrimSuffix(line, "\n"), func(r rune) bool { return r < ' ' || r == 0x7f }); i >= 0 {
-		t.Errorf("%s: a control character in %q", what, line)
-	}
+	checkPrintable(t, what, strings.TrimSuffix(line, "\n"))
 	if what == FormatJSON && !json.Valid([]byte(line)) {
 		t.Errorf("no JSON: %s", line)
+	}
+}
+
+// checkPrintable wants nothing that a terminal acts upon or hides.
+func checkPrintable(t testing.TB, what, text string) {
+	t.Helper()
+	for _, r := range text {
+		if !strconv.IsPrint(r) {
+			t.Errorf("%s: %U in %q", what, r, text)
+			return
+		}
 	}
 }
 
@@ -88,6 +108,7 @@ func TestHostileTemplates(t *testing.T) {
 		harmless, _ := body("harmless")
 		for _, text := range hostileTexts {
 			tree, plain := body(text)
+			checkPrintable(t, name, plain)
 			if got, want := shape(tree), shape(harmless); got != want && name != "pagerduty" && name != "cloudevents" { // those have the evidence, whose key is hostile
 				t.Errorf("%s of %q has the shape\n%s\nand not\n%s", name, text, got, want)
 			}

@@ -50,11 +50,9 @@ func gap() *alert.Alert {
 
 func TestJSON(t *testing.T) {
 	var w writes
-	s := NewJSON(&w)
-	for _, a := range []*alert.Alert{finding(), gap()} {
-		if err := s.Deliver(a); err != nil {
-			t.Fatal(err)
-		}
+	s := newSink(t, settings(KindStdout, nil), &w)
+	if err := s.Deliver(t.Context(), []*Entry{entry(t, finding()), entry(t, gap())}); err != nil {
+		t.Fatal(err)
 	}
 	out := w.String()
 	if w.count != 2 || strings.Count(out, "\n") != 2 || !strings.HasSuffix(out, "\n") {
@@ -137,13 +135,12 @@ func TestTableColor(t *testing.T) {
 
 func TestWriteErrors(t *testing.T) {
 	full := errors.New("disk full")
-	for name, s := range map[string]interface{ Deliver(*alert.Alert) error }{
-		"json": NewJSON(&writes{err: full}), "table": NewTable(&writes{err: full}, false),
-	} {
-		a := gap()
-		if err := s.Deliver(a); !errors.Is(err, full) || !strings.Contains(err.Error(), a.ID) {
-			t.Errorf("%s: error %v", name, err)
-		}
+	a := gap()
+	if err := NewTable(&writes{err: full}, false).Deliver(a); !errors.Is(err, full) || !strings.Contains(err.Error(), a.ID) {
+		t.Errorf("table: error %v", err)
+	}
+	if err := newSink(t, settings(KindStdout, nil), &writes{err: full}).Deliver(t.Context(), []*Entry{entry(t, a)}); !errors.Is(err, full) {
+		t.Errorf("stdout: error %v", err)
 	}
 }
 

@@ -27,9 +27,7 @@ func message(t testing.TB, text string) *rfc5424.SyslogMessage {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if bytes.ContainsAny(b, "\r\n\x00\x1b") {
-		t.Errorf("a control character in %q", b)
-	}
+	checkPrintable(t, "syslog", string(b))
 	m, err := rfc5424.NewParser().Parse(b)
 	if err != nil {
 		t.Fatalf("%v in %q", err, b)

@@ -172,9 +172,7 @@ func endsQuoted(text []byte, quoted bool) bool {
 // jsonValue is a value as JSON.
 func jsonValue(value any) (string, error) {
 	var b bytes.Buffer
-	enc := json.NewEncoder(&b)
-	enc.SetEscapeHTML(false)
-	err := enc.Encode(value)
+	err := format.NewJSONEncoder(&b).Encode(value)
 	return string(bytes.TrimSuffix(b.Bytes(), []byte{'\n'})), err
 }
 
