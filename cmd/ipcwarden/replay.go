@@ -45,8 +45,11 @@ unless the recording could not be read to its end, or alerts are not delivered.`
 				return fmt.Errorf("--speed: %q is neither max nor 1x", speed)
 			}
 			loaded, err := loadConfig(file, cmd)
-			if err != nil {
-				return listMistakes(cmd, err)
+			switch err = listMistakes(cmd, err); {
+			case err != nil && file == "":
+				return fmt.Errorf("%w (a replay goes by the configuration of run; --config names another, %s is none)", err, os.DevNull)
+			case err != nil:
+				return err
 			}
 			log, _, err := newLogger(loaded.Log.Level)
 			if err != nil {
