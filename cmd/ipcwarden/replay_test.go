@@ -208,6 +208,19 @@ func TestReplayObeysTheConfiguration(t *testing.T) {
 	}
 }
 
+// TestReplayToNowhere has stdout take nothing: whoever waits for it is not kept.
+func TestReplayToNowhere(t *testing.T) {
+	full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer full.Close()
+	var stderr bytes.Buffer
+	if code := execute([]string{"replay", recordingFile}, full, &stderr); code == 0 || !strings.Contains(stderr.String(), "alerts not delivered: write: write /dev/full: no space left") {
+		t.Errorf("code %d: %s", code, stderr.String())
+	}
+}
+
 func TestReplayRefuses(t *testing.T) {
 	misspelt := filepath.Join(t.TempDir(), "config.yaml")
 	if err := os.WriteFile(misspelt, []byte("supress: []"), 0o600); err != nil {

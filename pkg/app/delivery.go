@@ -128,9 +128,11 @@ func (d *delivery) close() {
 
 // outlasting is ctx that goes on for some time after its end.
 func outlasting(ctx context.Context, more time.Duration) (context.Context, context.CancelFunc) {
-	longer, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	stop := context.AfterFunc(ctx, func() { time.AfterFunc(more, cancel) })
-	return longer, func() { stop(); cancel() }
+	longer, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
+	stop := context.AfterFunc(ctx, func() {
+		time.AfterFunc(more, func() { cancel(context.Cause(ctx)) })
+	})
+	return longer, func() { stop(); cancel(nil) }
 }
 
 // finish waits for alerts that are under way until ctx ends, and says what became of all.

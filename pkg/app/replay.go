@@ -61,7 +61,13 @@ func Replay(ctx context.Context, opts ReplayOptions, in io.Reader, out io.Writer
 		return err
 	}
 	host := recording.Header().Host
-	delivery, err := newDelivery(opts.deliveryOptions(), host, out, log)
+	ctx, end := context.WithCancelCause(ctx)
+	defer end(nil)
+	to := opts.deliveryOptions()
+	if !opts.Deliver { // whoever waits for lines on stdout wants to know that none can be written
+		to.Settings.Failing = func(_ string, err error) { end(err) }
+	}
+	delivery, err := newDelivery(to, host, out, log)
 	if err != nil {
 		return err
 	}
@@ -80,8 +86,8 @@ func Replay(ctx context.Context, opts ReplayOptions, in io.Reader, out io.Writer
 	defer context.AfterFunc(ctx, delivery.Hurry)()
 	err = w.watch(ctx, source)
 	logCut(log, recording)
-	longer, end := outlasting(ctx, drainTime)
-	defer end()
+	longer, stop := outlasting(ctx, drainTime)
+	defer stop()
 	err = errors.Join(err, delivery.finish(longer))
 	log.Info("replayed", zap.Uint64("events", counted.events), zap.Uint64("gaps", counted.gaps),
 		zap.Uint64("alerts", delivery.Counters().Taken), zap.Uint64("undelivered", delivery.Counters().Dropped), zap.Duration("took", time.Since(start)))

@@ -48,6 +48,8 @@ type Settings struct {
 	// News, if not nil, is called with each alert of type delivery, beside the sinks. It
 	// must not wait.
 	News func(*alert.Alert)
+	// Failing, if not nil, is called when a sink begins to fail. It must not wait.
+	Failing func(sink string, err error)
 	// Patient has Deliver wait where it would drop an alert, or have one that a sink
 	// does not have yet lost: for a recording, which can wait.
 	Patient bool
@@ -97,6 +99,7 @@ type Delivery struct {
 	retry   Retry
 	patient bool
 	news    func(*alert.Alert)
+	failing func(sink string, err error)
 	spool   *spool.Spool // nil for none
 	window  *window
 	workers []*worker
@@ -126,7 +129,7 @@ func New(settings Settings, env sink.Environment, factory *alert.Factory, log *z
 		return nil, fmt.Errorf("dead letters: %q is no absolute path", settings.DeadLetters)
 	}
 	d := &Delivery{
-		factory: factory, log: log, retry: settings.Retry, patient: settings.Patient, news: settings.News, window: newWindow(settings.Retry.Queue),
+		factory: factory, log: log, retry: settings.Retry, patient: settings.Patient, news: settings.News, failing: settings.Failing, window: newWindow(settings.Retry.Queue),
 		dead: newDeadLetters(settings.DeadLetters, log), in: make(chan *alert.Alert, intake), kept: make(chan struct{}),
 		spoolNews: news{sink: "spool"}, queueNews: news{sink: "queue"},
 	}
@@ -138,6 +141,9 @@ func New(settings Settings, env sink.Environment, factory *alert.Factory, log *z
 	}
 	if d.news == nil {
 		d.news = func(*alert.Alert) {}
+	}
+	if d.failing == nil {
+		d.failing = func(string, error) {}
 	}
 	for _, w := range d.workers {
 		go w.run()

@@ -204,6 +204,7 @@ func (w *worker) fails(err error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.problem == nil {
+		w.d.failing(w.name, err)
 		w.since = time.Now()
 		w.log.Warn("alerts wait: the sink fails, and is tried again", zap.Error(err))
 	}
