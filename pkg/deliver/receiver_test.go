@@ -183,6 +183,20 @@ func troubles(t *testing.T) map[string]trouble {
 	}
 }
 
+// deliverAll delivers so many alerts, and wants them to arrive, in order.
+func deliverAll(t *testing.T, d *Delivery, r *receiver, n int) {
+	t.Helper()
+	for i := range n {
+		d.Deliver(numbered(i, detect.High))
+	}
+	if err := end(d, patience); err != nil {
+		t.Fatal(err)
+	}
+	if got := r.got(); !slices.Equal(got, count(n)) {
+		t.Errorf("arrived: %v", got)
+	}
+}
+
 // TestTrouble has receivers that do everything wrong for a while, with and without a
 // spool, and with several alerts at a time. Every alert arrives, in order, and once for
 // each idempotency key.
@@ -207,15 +221,7 @@ func TestTrouble(t *testing.T) {
 					}
 					d, logs := start(t, settings, nil)
 					begin := time.Now()
-					for i := range alerts {
-						d.Deliver(numbered(i, detect.High))
-					}
-					if err := end(d, patience); err != nil {
-						t.Fatal(err)
-					}
-					if got := r.got(); !slices.Equal(got, count(alerts)) {
-						t.Errorf("arrived: %v", got)
-					}
+					deliverAll(t, d, r, alerts)
 					c := d.Counters()
 					if s := c.Sinks["hook"]; c.Taken != alerts || s.Sent != alerts || s.Waiting != 0 || s.Problem != "" || (s.Retries > 0) != trouble.harmful {
 						t.Errorf("counters %+v", c)

@@ -10,12 +10,10 @@ import (
 	"net/http/httputil"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
 
-	"github.com/ipcwarden/ipcwarden/pkg/detect"
 	"github.com/ipcwarden/ipcwarden/pkg/setting"
 	"github.com/ipcwarden/ipcwarden/pkg/sink"
 )
@@ -69,15 +67,7 @@ func TestWay(t *testing.T) {
 			r.mu.Unlock()
 			left.Store(refusals)
 			d, logs := start(t, Settings{Sinks: map[string]sink.Settings{"hook": c.settings}, Retry: quick()}, nil)
-			for i := range alerts {
-				d.Deliver(numbered(i, detect.High))
-			}
-			if err := end(d, patience); err != nil {
-				t.Fatal(err)
-			}
-			if got := r.got(); !slices.Equal(got, count(alerts)) {
-				t.Errorf("arrived: %v", got)
-			}
+			deliverAll(t, d, r, alerts)
 			if s := d.Counters().Sinks["hook"]; s.Sent != alerts || s.Rejected != 0 || s.Retries != refusals {
 				t.Errorf("counters %+v", s)
 			}
