@@ -36,6 +36,10 @@ CLEAN_DEBIAN := build/debian.tar
 test-package: package $(CLEAN_DEBIAN) ## install .deb and .rpm in a clean Debian, look at what they bring, and remove them again (as root)
 	tests/package/install.sh $(CLEAN_DEBIAN) build/package/ipcwarden_*_$$(dpkg --print-architecture).deb build/package/ipcwarden-*.$$(uname -m).rpm
 
+.PHONY: test-systemd
+test-systemd: package $(CLEAN_DEBIAN) ## boot systemd in a clean Debian, and see the unit start, alert, reload, restart and stop (as root)
+	tests/package/boot.sh $(CLEAN_DEBIAN) build/package/ipcwarden_*_$$(dpkg --print-architecture).deb
+
 # What builds images: the first of these that is there.
 IMAGE_BUILDER ?= $(firstword $(shell for b in podman buildah docker; do command -v $$b || true; done))
 IMAGE         ?= ipcwarden:$(VERSION)

@@ -12,7 +12,7 @@ passed() { echo "ok: $*"; }
 [[ $(id -u) == 0 ]] || die "takes root, for namespaces and a root file system"
 if [[ $$ != 1 ]]; then
 	setpriv --pdeathsig KILL unshare --mount --pid --fork --kill-child --mount-proc "$0" "$@" </dev/null &
-	trap 'kill -KILL $!; exit 130' INT TERM HUP
+	trap 'kill -KILL $!; wait $! 2>/dev/null || true; exit 130' INT TERM HUP
 	wait $!
 	exit
 fi
