@@ -2,9 +2,18 @@ package regosig
 
 import (
 	"path"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 )
+
+var cves = regexp.MustCompile(`CVE-\d+-\d+`)
+
+// knownWeakness tells of a tag that is in a public list.
+func knownWeakness(tag string) bool {
+	return cves.MatchString(tag) || strings.HasPrefix(tag, "CWE-")
+}
 
 // TestBuiltinRego runs every test in package rego, as signatures test does, and
 // refuses a signature without one.
@@ -49,6 +58,17 @@ func TestBuiltinMetadata(t *testing.T) {
 		t.Run(md.ID, func(t *testing.T) {
 			if len(md.Description) < 100 || len(md.References) == 0 || len(md.Attack) == 0 || len(md.FalsePositives) == 0 {
 				t.Errorf("incomplete metadata: %+v", md)
+			}
+			if !slices.ContainsFunc(md.Tags, knownWeakness) {
+				t.Errorf("tags %q have neither a CVE nor a CWE", md.Tags)
+			}
+			for _, cve := range cves.FindAllString(md.Description, -1) {
+				if !slices.Contains(md.Tags, cve) {
+					t.Errorf("the description has %s, the tags have not", cve)
+				}
+			}
+			if !strings.Contains(strings.Join(md.FalsePositives, " "), "suppress") {
+				t.Errorf("the false positives do not say how to suppress them: %q", md.FalsePositives)
 			}
 			for _, address := range md.References {
 				if !strings.HasPrefix(address, "https://") {

@@ -19,6 +19,7 @@
 #   severity: high
 #   events: [shmat]
 #   attack: [T1068]
+#   tags: [CVE-2021-42008, CVE-2023-5345, CWE-416]
 #   correlation:
 #     type: value_count
 #     field: returnValue

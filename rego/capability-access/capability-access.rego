@@ -18,6 +18,7 @@
 #   severity: high
 #   events: [msgsnd, msgrcv, semop, semtimedop, shmat]
 #   attack: [T1005, T1565.003]
+#   tags: [CWE-250]
 #   correlation:
 #     type: event_count
 #     group_by: [hostProcessId, object.kind, object.id]

@@ -19,7 +19,7 @@
 #   severity: medium
 #   events: [msgsnd, msgrcv, msgctl, semop, semtimedop, semctl, shmctl]
 #   attack: [T1562.006]
-#   tags: [CWE-367]
+#   tags: [CVE-2021-33505, CWE-367]
 #   false_positives:
 #     - Threads that share a buffer without a lock may fill it anew while a call that was copied long ago still waits; the duration tells.
 #     - Brokers that send from memory shared with their clients; suppress them by executable.

@@ -18,6 +18,7 @@
 #   severity: high
 #   events: [shmat]
 #   attack: [T1611]
+#   tags: [CWE-668]
 #   correlation:
 #     type: temporal
 #     group_by: [object.namespace, object.id]

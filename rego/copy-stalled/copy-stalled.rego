@@ -22,6 +22,7 @@
 #   severity: high
 #   events: [msgsnd, msgrcv, msgctl, semop, semtimedop, semctl, shmctl]
 #   attack: [T1068]
+#   tags: [CVE-2021-26708, CVE-2022-0185, CWE-362]
 #   false_positives:
 #     - A host that swaps heavily reads pages from a slow disk; IPCW-012 does not match then.
 #     - Virtual machines and containers that are being migrated (QEMU's postcopy, CRIU's lazy pages) get their memory late; suppress them by executable.

@@ -18,6 +18,7 @@
 #   severity: medium
 #   events: [msgsnd]
 #   attack: [T1068]
+#   tags: [CWE-416]
 #   correlation:
 #     type: event_count
 #     group_by: [hostProcessId]

@@ -14,6 +14,7 @@
 #   severity: high
 #   events: [shmat]
 #   attack: [T1620]
+#   tags: [CWE-829]
 #   false_positives:
 #     - stress-ng and LTP attach with every flag; suppress them on test hosts.
 #     - A just-in-time compiler may share code between its processes this way; suppress it by executable.

@@ -17,6 +17,7 @@
 #   severity: medium
 #   events: [msgget, semget, shmget, shmat]
 #   attack: [T1005, T1565.003]
+#   tags: [CVE-2020-4414, CWE-732]
 #   false_positives:
 #     - Display servers attach their clients' segments (MIT-SHM); those in their usual places are left out, suppress others by executable.
 #     - Oracle, Db2 and SAP share objects within a group; suppress them by executable and creator.

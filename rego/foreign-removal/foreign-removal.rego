@@ -18,6 +18,7 @@
 #   severity: high
 #   events: [msgctl, semctl, shmctl]
 #   attack: [T1489]
+#   tags: [CWE-283]
 #   false_positives:
 #     - systemd-logind removes the objects of users who have logged out (RemoveIPC); suppress it by executable.
 #     - Administrators clean up with ipcrm after a crash; the ancestors tell who it was.

@@ -23,9 +23,9 @@
 #   severity: high
 #   events: [msgsnd, msgrcv, msgctl, semop, semtimedop, semctl, shmctl]
 #   attack: [T1562.006]
-#   tags: [CWE-367]
+#   tags: [CVE-2021-33505, CWE-367]
 #   false_positives:
-#     - Threads that fill one buffer without a lock do the same by accident; the evidence shows whether what they exchange makes a difference.
+#     - Threads that fill one buffer without a lock do the same by accident; the evidence shows whether what they exchange makes a difference; suppress them by executable.
 #     - The kernel may wait for memory on a host that has none left, also for operations that must not wait.
 #     - A kernel whose audit backlog is full makes every call wait at its end; raise audit_backlog_limit.
 package ipcwarden.kernel_took_other

@@ -18,7 +18,7 @@
 #   severity: medium
 #   events: [semget, shmget]
 #   attack: [T1499.001]
-#   tags: [CWE-770]
+#   tags: [CVE-2021-3759, CWE-770]
 #   correlation:
 #     type: event_count
 #     group_by: [ipcNamespace, effectiveUserId]

@@ -20,14 +20,14 @@
 #   severity: high
 #   events: [msgget, semget, shmget]
 #   attack: [T1499.001]
-#   tags: [CWE-770]
+#   tags: [CVE-2021-3759, CWE-770]
 #   correlation:
 #     type: event_count
 #     group_by: [ipcNamespace, effectiveUserId]
 #     timespan: 10s
 #     condition: {gte: 8}
 #   false_positives:
-#     - A program that leaks objects, or limits that are too low for a database that tries again and again; ipcs shows whose the objects are.
+#     - A program that leaks objects, or limits that are too low for a database that tries again and again; ipcs shows whose the objects are; raise the limits, or suppress it by executable.
 package ipcwarden.limits_reached
 
 match if input.error in {"ENOSPC", "ENOMEM"}

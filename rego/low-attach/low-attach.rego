@@ -21,6 +21,7 @@
 #   severity: high
 #   events: [shmat]
 #   attack: [T1068, T1574]
+#   tags: [CVE-2017-5669, CWE-476]
 #   false_positives:
 #     - dosemu and Wine map low memory for 16-bit programs; suppress them by executable.
 #     - qemu-user emulates SHM_REMAP with SHM_REMAP; suppress it by executable.

@@ -16,6 +16,7 @@
 #   severity: high
 #   events: [msgctl, semctl, shmctl]
 #   attack: [T1489]
+#   tags: [CWE-283]
 #   correlation:
 #     type: event_count
 #     group_by: [hostProcessId]

@@ -20,6 +20,7 @@
 #   severity: critical
 #   events: [msgsnd]
 #   attack: [T1068]
+#   tags: [CVE-2021-22555, CVE-2021-26708, CVE-2022-0185, CVE-2024-53141, CWE-787]
 #   correlation:
 #     type: value_count
 #     field: object.id

@@ -21,6 +21,7 @@
 #   severity: high
 #   events: [msgrcv]
 #   attack: [T1068]
+#   tags: [CVE-2021-22555, CVE-2021-42008, CVE-2022-0185, CVE-2023-3390, CWE-125]
 #   false_positives:
 #     - CRIU reads queues with MSG_COPY when it checkpoints a process; suppress it by its executable.
 #     - Kernel tests such as LTP and stress-ng use every flag; suppress them on test hosts.

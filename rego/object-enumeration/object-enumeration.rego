@@ -16,6 +16,7 @@
 #   severity: low
 #   events: [msgctl, semctl, shmctl]
 #   attack: [T1082]
+#   tags: [CWE-497]
 #   correlation:
 #     type: event_count
 #     group_by: [hostProcessId, eventName]

@@ -19,6 +19,7 @@
 #   severity: medium
 #   events: [shmat]
 #   attack: [T1559, T1564]
+#   tags: [CWE-459]
 #   false_positives:
 #     - Display servers that attach the segment of a client that ended at once; those in their usual places are left out.
 #     - A service whose workers go on with the segment of a parent that has ended; suppress it by executable.

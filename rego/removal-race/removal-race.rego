@@ -18,7 +18,7 @@
 #   severity: medium
 #   events: [msgctl, shmctl, shmat]
 #   attack: [T1068]
-#   tags: [CWE-362]
+#   tags: [CVE-2013-7026, CVE-2015-7613, CWE-362]
 #   correlation:
 #     type: event_count
 #     group_by: [ipcNamespace]

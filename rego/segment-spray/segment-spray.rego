@@ -18,6 +18,7 @@
 #   severity: medium
 #   events: [shmget]
 #   attack: [T1068]
+#   tags: [CVE-2021-3759, CWE-770]
 #   correlation:
 #     type: event_count
 #     group_by: [hostProcessId]

@@ -22,6 +22,7 @@
 #   severity: high
 #   events: [msgsnd, msgrcv, msgctl, semop, semtimedop, semctl, shmat, shmctl]
 #   attack: [T1068]
+#   tags: [CVE-2021-26708, CVE-2022-0185, CWE-362]
 #   false_positives:
 #     - Processes that are being migrated (QEMU's postcopy, CRIU's lazy pages) have all of their memory served; suppress them by executable.
 #     - Garbage collectors that use userfaultfd serve their heap; suppress them by executable.

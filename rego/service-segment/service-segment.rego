@@ -21,6 +21,7 @@
 #   severity: high
 #   events: [shmget]
 #   attack: [T1559, T1574.006]
+#   tags: [CWE-506]
 #   false_positives:
 #     - A plug-in of such a service, a PAM or NSS module say, with a cache in shared memory; suppress it by executable and key.
 package ipcwarden.service_segment

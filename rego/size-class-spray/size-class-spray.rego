@@ -22,6 +22,7 @@
 #   severity: high
 #   events: [msgsnd]
 #   attack: [T1068]
+#   tags: [CVE-2021-22555, CVE-2021-42008, CVE-2022-0185, CVE-2025-40364, CWE-787]
 #   correlation:
 #     type: value_count
 #     field: object.id

@@ -19,6 +19,7 @@
 #   severity: high
 #   events: [msgrcv]
 #   attack: [T1068]
+#   tags: [CVE-2021-22555, CVE-2022-0185, CWE-416]
 #   correlation:
 #     type: value_count
 #     field: object.id

@@ -18,6 +18,7 @@
 #   severity: critical
 #   events: [msgrcv]
 #   attack: [T1068]
+#   tags: [CVE-2021-22555, CVE-2021-42008, CVE-2022-0185, CVE-2023-3390, CWE-125]
 #   correlation:
 #     type: value_count
 #     field: object.id
@@ -25,7 +26,7 @@
 #     timespan: 5s
 #     condition: {gte: 16}
 #   false_positives:
-#     - None is known. CRIU looks into queues that others have filled.
+#     - None is known. CRIU looks into queues that others have filled; tests of the kernel that do not are to be suppressed on test hosts.
 package ipcwarden.spray_peek
 
 match if {

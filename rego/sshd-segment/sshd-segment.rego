@@ -17,6 +17,7 @@
 #   severity: critical
 #   events: [shmget, shmat]
 #   attack: [T1559, T1554, T1556.003]
+#   tags: [CWE-506]
 #   false_positives:
 #     - A PAM module or a library that keeps a cache in System V shared memory, which ipcs -mp shows beside sshd; suppress it by executable and key.
 package ipcwarden.sshd_segment

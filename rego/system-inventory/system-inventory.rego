@@ -18,6 +18,7 @@
 #   enabled: false
 #   events: [msgctl, semctl, shmctl]
 #   attack: [T1082]
+#   tags: [CWE-497]
 #   false_positives:
 #     - ipcs, ipcrm and monitoring agents; suppress them by executable and user.
 package ipcwarden.system_inventory

@@ -19,6 +19,7 @@
 #   enabled: false
 #   events: [semget, shmget]
 #   attack: [T1480.002, T1559]
+#   tags: [CWE-506]
 #   false_positives:
 #     - Programs that are built and tested below /tmp, as go test does; suppress them by user or executable.
 #     - Installers that unpack themselves there; suppress them by executable.

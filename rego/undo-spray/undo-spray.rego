@@ -19,6 +19,7 @@
 #   severity: medium
 #   events: [semop, semtimedop]
 #   attack: [T1068]
+#   tags: [CVE-2021-3759, CWE-770]
 #   correlation:
 #     type: value_count
 #     field: object.id

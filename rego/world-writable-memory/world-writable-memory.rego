@@ -19,7 +19,7 @@
 #   severity: low
 #   events: [shmget]
 #   attack: [T1222.002]
-#   tags: [CWE-732]
+#   tags: [CVE-2013-0254, CVE-2019-5068, CWE-732]
 #   false_positives:
 #     - Old clients of X11, such as x11perf, share images with a server of another user like this; suppress them by executable.
 package ipcwarden.world_writable_memory
