@@ -22,10 +22,10 @@ var handwritten = map[string]predicate{
 const (
 	eintr, eagain, eacces, efault, einval, efbig, erange, enosys, eidrm = 4, 11, 13, 14, 22, 27, 34, 38, 43
 
-	msgExcept, msgCopy                       = 0o20000, 0o40000
-	shmReadOnly, shmRound, shmRemap, shmExec = 0o10000, 0o20000, 0o40000, 0o100000
-	semUndo                                  = 0x1000
-	fuse                                     = 0x65735546
+	msgExcept, msgCopy             = 0o20000, 0o40000
+	shmReadOnly, shmRound, shmExec = 0o10000, 0o20000, 0o100000
+	semUndo                        = 0x1000
+	fuse                           = 0x65735546
 )
 
 func succeeded(e *event.Event) bool { return !e.Unfinished && !e.Failed() }
@@ -61,13 +61,7 @@ func lowAttach(e *event.Event) bool {
 	if asked != 0 && asked < lowest && (flags&shmRound != 0 || asked%alignment == 0) {
 		return true
 	}
-	if !succeeded(e) {
-		return false
-	}
-	if e.Return >= 0 && e.Return < lowest && (!e.Multiplexed || e.Return != 0 || storedAddress(e)) {
-		return true
-	}
-	return flags&shmRemap != 0
+	return succeeded(e) && e.Return >= 0 && e.Return < lowest && (!e.Multiplexed || e.Return != 0 || storedAddress(e))
 }
 
 func storedAddress(e *event.Event) bool {

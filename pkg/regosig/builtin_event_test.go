@@ -52,7 +52,7 @@ func TestBuiltinsOnEvents(t *testing.T) {
 		{"executable", event.Shmat, args(7, 0, 0o100000), 0x7f0000000000, own, false, "IPCW-003"},
 		{"low", event.Shmat, args(7, 1, 0o20000), -1, own, false, "IPCW-004"},
 		{"null page", event.Shmat, args(7, 1, 0o20000), 0, own, false, "IPCW-004"},
-		{"replacing", event.Shmat, args(7, 0x7f0000000000, 0o40000), 0x7f0000000000, own, false, "IPCW-004"},
+		{"replacing", event.Shmat, args(7, 0x7f0000000000, 0o40000), 0x7f0000000000, own, false, "IPCW-049"},
 		{"highest address", event.Shmat, args(7, math.MaxUint64, 0o20000), -22, own, false, ""},
 		{"plain", event.Shmat, args(7, 0, 0), 0x7f0000000000, own, false, ""},
 		{"unread address through ipc", event.Shmat, args(7, 0, 0), 0, own, true, ""},

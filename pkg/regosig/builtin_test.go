@@ -47,7 +47,7 @@ func TestBuiltinMetadata(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(set.Signatures()) < 47 {
+	if len(set.Signatures()) < 48 {
 		t.Errorf("%d built-in signatures", len(set.Signatures()))
 	}
 	if w := set.Warnings(); len(w) > 0 {

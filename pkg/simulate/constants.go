@@ -22,6 +22,7 @@ const (
 
 	shmReadOnly = 0o10000
 	shmRound    = 0o20000
+	shmRemap    = 0o40000
 	shmExec     = 0o100000
 )
 

@@ -16,6 +16,7 @@ var segments = []*Scenario{
 	{ID: "IPCW-043", Does: "makes a queue as a 64-bit program by the 32-bit table", Ways: []Way{Multiplexed}, act: by32},
 	{ID: "IPCW-044", Does: "attaches a segment that is to be removed, and whose creator has ended", Ways: both, act: attachOrphan, second: leaveSegment},
 	{ID: "IPCW-046", Does: "creates a segment of mode 0666 without a key", Ways: both, act: writableMemory},
+	{ID: "IPCW-049", Does: "attaches a segment over a page of its own memory", Ways: both, act: replaceMapping},
 	{ID: "IPCW-004", Does: "asks for a segment at address 1 with SHM_RND, which is page 0", Ways: both, act: low},
 }
 
@@ -30,6 +31,12 @@ func low(a *actor) {
 	default:
 		fail("attach a segment at address 1: %w", errno)
 	}
+}
+
+// replaceMapping has a segment come to lie where a page of the arena was.
+func replaceMapping(a *actor) {
+	page := a.pages(1)
+	a.do(event.Shmat, a.do(event.Shmget, private, uintptr(len(page)), 0o600), page.address(), shmRemap)
 }
 
 const attachments = 40

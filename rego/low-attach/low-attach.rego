@@ -1,13 +1,11 @@
 # METADATA
-# title: Shared memory attached at a forbidden or an occupied address
+# title: Shared memory attached at a forbidden address
 # description: |
 #   A process tried to attach a segment below the lowest address that programs
-#   may map, or attached one over memory that was mapped already. The first
-#   prepares the exploit of a NULL pointer dereference in the kernel: shmat used
-#   to round an address with SHM_RND down to page 0 without asking
-#   mmap_min_addr (CVE-2017-5669). The attempt is reported even if the kernel
-#   refuses it. The second, with SHM_REMAP, replaces live code or data of the
-#   process without mmap or mprotect, which other tools watch.
+#   may map. That prepares the exploit of a NULL pointer dereference in the
+#   kernel: shmat used to round an address with SHM_RND down to page 0 without
+#   asking mmap_min_addr (CVE-2017-5669). The attempt is reported even if the
+#   kernel refuses it.
 # related_resources:
 #   - ref: https://nvd.nist.gov/vuln/detail/CVE-2017-5669
 #   - ref: https://bugzilla.kernel.org/show_bug.cgi?id=192931
@@ -15,17 +13,16 @@
 #   - ref: https://wiki.debian.org/mmap_min_addr
 #     description: Why low addresses are forbidden
 #   - ref: https://man7.org/linux/man-pages/man2/shmop.2.html
-#     description: SHM_RND and SHM_REMAP
+#     description: SHM_RND
 # custom:
 #   id: IPCW-004
 #   severity: high
 #   events: [shmat]
-#   attack: [T1068, T1574]
+#   attack: [T1068]
 #   tags: [CVE-2017-5669, CWE-476]
 #   false_positives:
 #     - dosemu and Wine map low memory for 16-bit programs; suppress them by executable.
-#     - qemu-user emulates SHM_REMAP with SHM_REMAP; suppress it by executable.
-#     - stress-ng and LTP try every flag and address; suppress them on test hosts.
+#     - stress-ng and LTP try every address; suppress them on test hosts.
 package ipcwarden.low_attach
 
 import data.ipcwarden.call
@@ -49,11 +46,6 @@ reasons contains "got a low address" if {
 	input.returnValue >= 0
 	input.returnValue < lowest_address
 	not address_unknown
-}
-
-reasons contains "replaced a live mapping" if {
-	call.succeeded
-	"SHM_REMAP" in input.flags
 }
 
 can_start_there if "SHM_RND" in input.flags

@@ -110,7 +110,7 @@ func TestBuiltinSignatures(t *testing.T) {
 		"world-writable-segment": "IPCW-002",
 		"executable-attach":      "IPCW-003",
 		"low-attach":             "IPCW-004",
-		"remap-attach":           "IPCW-004",
+		"remap-attach":           "IPCW-049",
 		"open-foreign-object":    "IPCW-005",
 		"attach-foreign-object":  "IPCW-005",
 		"foreign-removal":        "IPCW-006",
