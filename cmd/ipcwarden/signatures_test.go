@@ -224,7 +224,7 @@ func TestSignaturesShow(t *testing.T) {
 		t.Errorf("code %d, %q", code, stderr)
 	}
 	contains(t, stdout, "IPCW-001  Message queue read with MSG_COPY\n", "severity    high\n", "events      msgrcv\n",
-		"defined at  builtin/msg-copy-peek/msg-copy-peek.rego:32:1\n", "false positives\n  - CRIU", "references\n  - https://",
+		"defined at  builtin/msg-copy-peek/msg-copy-peek.rego:33:1\n", "false positives\n  - CRIU", "references\n  - https://",
 		"\tnot \"MSG_EXCEPT\" in input.flags\n")
 	stdout, _, code = ipcwarden("signatures", "show", "IPCW-001", "-o", "json")
 	var shown struct {
@@ -235,7 +235,7 @@ func TestSignaturesShow(t *testing.T) {
 		Files                 []struct{ Name, Text string }
 	}
 	if err := json.Unmarshal([]byte(stdout), &shown); err != nil || code != 0 || shown.ID != "IPCW-001" || shown.Contract != "ipcwarden" ||
-		len(shown.FalsePositives) == 0 || shown.Verdict[0].Line != 32 || !strings.HasPrefix(shown.Files[0].Text, "# METADATA\n") ||
+		len(shown.FalsePositives) == 0 || shown.Verdict[0].Line != 33 || !strings.HasPrefix(shown.Files[0].Text, "# METADATA\n") ||
 		len(shown.Filter) != 1 || !strings.Contains(shown.Filter[0], "flags has MSG_COPY") {
 		t.Errorf("code %d, %v\n%s", code, err, stdout)
 	}
