@@ -11,6 +11,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/ipcwarden/ipcwarden/pkg/capture"
+	"github.com/ipcwarden/ipcwarden/pkg/config"
 	"github.com/ipcwarden/ipcwarden/pkg/event"
 	"github.com/ipcwarden/ipcwarden/pkg/regosig"
 	"github.com/ipcwarden/ipcwarden/signatures"
@@ -59,10 +60,10 @@ func TestNeverAlone(t *testing.T) {
 	must(t, err)
 	all, err := signatures.AddTo(builtin.Signatures())
 	must(t, err)
-	var opts ReplayOptions
+	c := config.Default()
 	for _, s := range all {
 		if s.Metadata().Off {
-			opts.Choice.Enable = append(opts.Choice.Enable, s.Metadata().ID)
+			c.Signatures.Enable = append(c.Signatures.Enable, s.Metadata().ID)
 		}
 	}
 	var recording, alerts bytes.Buffer
@@ -81,7 +82,7 @@ func TestNeverAlone(t *testing.T) {
 		}
 	}
 	must(t, w.Flush())
-	must(t, Replay(t.Context(), opts, &recording, &alerts, zap.NewNop()))
+	must(t, Replay(t.Context(), ReplayOptions{Config: &config.Loaded{Config: c}}, &recording, &alerts, zap.NewNop()))
 	for line := range bytes.Lines(alerts.Bytes()) {
 		t.Errorf("alert %s", line)
 	}
