@@ -185,6 +185,7 @@ static __noinline int emit(struct inflight *call)
 
 	if (!call)
 		return 0;
+	tell_program();
 	call->active = 0;
 	record = &call->record;
 	record->cpu = bpf_get_smp_processor_id();

@@ -225,11 +225,29 @@ struct qstr {
 	const unsigned char *name;
 };
 
+struct hlist_bl_node {
+	struct hlist_bl_node **pprev;
+};
+
 struct dentry {
+	struct hlist_bl_node d_hash;
+	struct dentry *d_parent;
 	struct qstr d_name;
 };
 
+/* include/linux/mount.h, fs/mount.h */
+struct vfsmount {
+	struct dentry *mnt_root;
+};
+
+struct mount {
+	struct mount *mnt_parent;
+	struct dentry *mnt_mountpoint;
+	struct vfsmount mnt;
+};
+
 struct path {
+	struct vfsmount *mnt;
 	struct dentry *dentry;
 };
 
@@ -255,6 +273,8 @@ typedef struct {
 struct mm_struct {
 	struct rb_root mm_rb; /* before 6.1 */
 	atomic_t mm_users;
+	unsigned long saved_auxv[1];
+	struct file *exe_file;
 };
 
 struct vm_userfaultfd_ctx {
@@ -296,6 +316,7 @@ struct task_struct {
 	struct task_struct *group_leader;
 	struct pid *thread_pid;
 	__u64 start_boottime;
+	__u64 self_exec_id;
 	unsigned long nvcsw;
 	struct mm_struct *mm;
 	const struct cred *cred;

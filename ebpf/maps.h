@@ -147,6 +147,24 @@ struct {
 	__type(value, struct share);
 } shares SEC(".maps");
 
+/*
+ * What processes run, as far as the reader was told. The one that was not used for
+ * longest makes room for another, and is told of again.
+ */
+struct known_program {
+	__u64 process_start_ns;
+	__u64 execs;
+	__u64 file; /* struct file */
+	__u64 deleted;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 8192);
+	__type(key, __u32);
+	__type(value, struct known_program);
+} known_programs SEC(".maps");
+
 /* Address of a message that a msgsnd under way has allocated, to its thread. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);

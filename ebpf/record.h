@@ -184,4 +184,26 @@ struct record {
 	__u32 pad;
 };
 
+/* program.flags */
+#define PROGRAM_DELETED (1 << 0) /* no directory has the file any more, or ever had */
+#define PROGRAM_CUT	(1 << 1) /* the path is longer than what is there of it */
+
+#define PROGRAM_NAME 256	   /* NAME_MAX and a NUL */
+#define PROGRAM_PATH 1024	   /* a power of two */
+#define AUXV_BYTES   256
+
+/* What a process runs: the other kind of record, where record.event is. */
+struct program {
+	__u32 length;
+	__u8 format;
+	__u8 event; /* EVENT_NONE */
+	__u8 flags;
+	__u8 pad;
+	__u32 host_pid;
+	__u32 path_bytes;
+	__u64 process_start_ns;
+	__u8 auxv[AUXV_BYTES];		       /* the beginning of it */
+	char path[PROGRAM_PATH + PROGRAM_NAME]; /* names from the last to the first, each with a NUL */
+};
+
 #endif

@@ -243,6 +243,7 @@ func assertions(b *bytes.Buffer) {
 		{"overlap", reflect.TypeFor[wire.Overlap]()},
 		{"memory", reflect.TypeFor[wire.Memory]()},
 		{"record", reflect.TypeFor[wire.Record]()},
+		{"program", reflect.TypeFor[wire.Program]()},
 		{"test", reflect.TypeFor[pushdown.Test]()},
 		{"gate", reflect.TypeFor[pushdown.Sequence]()},
 		{"rule", reflect.TypeFor[pushdown.Rule]()},

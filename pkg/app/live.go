@@ -21,5 +21,7 @@ func liveSource(p *probe.Probe) (host string, source pipeline.Source, err error)
 	if host, err = os.Hostname(); err != nil {
 		return "", nil, fmt.Errorf("read the host's name: %w", err)
 	}
-	return host, pipeline.NewLive(p, enrich.New(host, "/proc").Enrich), nil
+	enricher := enrich.New(host, "/proc")
+	p.OnProgram(enricher.Learn)
+	return host, pipeline.NewLive(p, enricher.Enrich), nil
 }

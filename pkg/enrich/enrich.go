@@ -3,6 +3,7 @@
 package enrich
 
 import (
+	"cmp"
 	"time"
 
 	"github.com/ipcwarden/ipcwarden/pkg/event"
@@ -21,6 +22,7 @@ const (
 type Enricher struct {
 	hostName string
 	proc     procfs
+	programs *cache[processKey, event.Program]
 	threads  *cache[threadKey, look]
 	cgroups  cgroups
 }
@@ -33,6 +35,12 @@ type threadKey struct {
 	startNS uint64
 }
 
+// processKey tells a process from a later one with the same id.
+type processKey struct {
+	hostPID uint32
+	startNS uint64
+}
+
 // look is what was seen of a thread.
 type look struct {
 	comm        string
@@ -40,9 +48,7 @@ type look struct {
 	atNS        uint64 // on CLOCK_BOOTTIME
 	executable  string
 	containerID string
-
-	bits     uint8 // what the program was built for, once bitsSeen is set
-	bitsSeen bool
+	bits        uint8 // what the program was built for
 }
 
 // New makes an Enricher for the host called hostName, with its procfs mounted at
@@ -52,8 +58,19 @@ func New(hostName, procfsDir string) *Enricher {
 	return &Enricher{
 		hostName: hostName,
 		proc:     procfs{dir: procfsDir},
+		programs: newCache[processKey, event.Program](cacheEntries),
 		threads:  newCache[threadKey, look](cacheEntries),
 		cgroups:  newCgroups(procfsDir),
+	}
+}
+
+// Learn takes what the kernel says that a process runs, of which nothing may be left
+// to look at by the time its events are enriched.
+func (r *Enricher) Learn(p event.Program) {
+	r.programs.put(processKey{p.HostPID, p.ProcessStartNS}, p)
+	// Whoever executes a program has no other threads any more.
+	if seen := r.threads.get(threadKey{p.HostPID, p.ProcessStartNS}); seen != nil {
+		seen.atNS = 0
 	}
 }
 
@@ -72,9 +89,6 @@ func (r *Enricher) Enrich(e *event.Event) {
 	p.Executable, p.ContainerID = seen.executable, seen.containerID
 	p.ProgramBits = 0
 	if e.Compat {
-		if !seen.bitsSeen {
-			seen.bits, seen.bitsSeen = r.proc.process(p.HostPID).programBits(p.ProcessStartNS), true
-		}
 		p.ProgramBits = seen.bits
 	}
 	e.Object.CreatorGone = r.creatorGone(e)
@@ -94,7 +108,7 @@ func (r *Enricher) creatorGone(e *event.Event) bool {
 // that no clock has to be read; an event that began before the look but ended
 // after it is no reason for another one.
 func (l *look) current(e *event.Event) bool {
-	return l.comm == e.Process.Comm && l.cgroupID == e.Process.CgroupID && e.BootNS < l.atNS+staleNS
+	return l.comm == e.Process.Comm && l.cgroupID == e.Process.CgroupID && l.atNS != 0 && e.BootNS < l.atNS+staleNS
 }
 
 // look examines the process, of which before is what was known, or nil.
@@ -103,8 +117,13 @@ func (r *Enricher) look(e *event.Event, before *look) look {
 	now := look{comm: p.Comm, cgroupID: p.CgroupID, atNS: e.BootNS + e.DurationNS}
 	process := r.proc.process(p.HostPID)
 	executable, alive := process.executable(p.ProcessStartNS)
+	if program := r.programs.get(processKey{p.HostPID, p.ProcessStartNS}); program != nil {
+		now.bits = program.Bits
+		executable = cmp.Or(program.Path, executable)
+	}
+	now.executable = executable
 	if !alive {
-		if before != nil && before.comm == p.Comm {
+		if executable == "" && before != nil && before.comm == p.Comm {
 			now.executable = before.executable // it was so a moment ago, and has not become another program
 		}
 		now.containerID = r.cgroups.container(p.CgroupID, now.atNS)
@@ -113,7 +132,6 @@ func (r *Enricher) look(e *event.Event, before *look) look {
 		}
 		return now
 	}
-	now.executable = executable
 	now.containerID = r.cgroups.containerOf(process, p.CgroupID)
 	return now
 }

@@ -2,7 +2,6 @@ package enrich
 
 import (
 	"bytes"
-	"encoding/binary"
 	"errors"
 	"io/fs"
 	"os"
@@ -63,50 +62,6 @@ func (p process) startTicks() (ticks uint64, ok bool) {
 func (p process) exists() bool {
 	_, err := os.Lstat(p.dir)
 	return !errors.Is(err, fs.ErrNotExist)
-}
-
-// maxAuxv is more than the auxiliary vector of any architecture (AT_VECTOR_SIZE).
-const maxAuxv = 1024
-
-// programBits tells whether the process runs a program of 32 or of 64 bits, 0 if that
-// cannot be found out. It goes by the auxiliary vector, which the kernel keeps: the
-// file itself can lie where somebody holds up whoever reads it.
-func (p process) programBits(startNS uint64) uint8 {
-	file, err := os.Open(filepath.Join(p.dir, "auxv"))
-	if err != nil {
-		return 0
-	}
-	defer file.Close()
-	auxv := make([]byte, maxAuxv)
-	n, _ := file.Read(auxv)
-	if started, ok := p.startTicks(); !ok || started != startNS/clockTickNS {
-		return 0
-	}
-	return bitsOf(auxv[:max(n, 0)])
-}
-
-// The entry of the auxiliary vector that says how large a program header is
-// (include/uapi/linux/auxvec.h), and how large it is in each ELF class.
-const (
-	atPhent    = 4
-	phdr32Size = 32
-	phdr64Size = 56
-)
-
-// bitsOf looks for that entry among pairs of words of either size: no pair of the one
-// size looks like it in the other.
-func bitsOf(auxv []byte) uint8 {
-	for b := auxv; len(b) >= 16; b = b[16:] {
-		if binary.LittleEndian.Uint64(b) == atPhent && binary.LittleEndian.Uint64(b[8:]) == phdr64Size {
-			return 64
-		}
-	}
-	for b := auxv; len(b) >= 8; b = b[8:] {
-		if binary.LittleEndian.Uint32(b) == atPhent && binary.LittleEndian.Uint32(b[4:]) == phdr32Size {
-			return 32
-		}
-	}
-	return 0
 }
 
 // cgroupFile reads /proc/<pid>/cgroup.

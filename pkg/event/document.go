@@ -68,7 +68,7 @@ type Document struct {
 
 // Executable is the file that the process runs.
 type Executable struct {
-	Path string `json:"path" doc:"path in the mount namespace of the process; empty if the process ended too soon"`
+	Path string `json:"path" doc:"path in the mount namespace of the process, followed by \" (deleted)\" if no directory has the file; empty for a path of more than 32 names or a kilobyte whose process has ended"`
 	Bits uint8  `json:"bits,omitempty" doc:"32 or 64, what the program was built for; looked for only if the call came through the 32-bit system call table"`
 }
 

@@ -67,6 +67,14 @@ type Process struct {
 	ContainerID string
 }
 
+// Program is what a process runs: the last that it executed.
+type Program struct {
+	HostPID        uint32
+	ProcessStartNS uint64 // on CLOCK_BOOTTIME
+	Path           string // as /proc/PID/exe leads to, " (deleted)" included; "" if that is not known
+	Bits           uint8  // 32 or 64, what it was built for; 0 if that is not known
+}
+
 // Object is the IPC object as the kernel has it: at entry for the calls that
 // name an id or an existing key, at exit for one that was just created.
 type Object struct {

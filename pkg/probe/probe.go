@@ -81,6 +81,7 @@ type Probe struct {
 	draining   bool
 	malformed  uint64
 	muter      muter
+	programs   func(event.Program)
 }
 
 // Open loads the BPF object and attaches its programs. The error says what the
@@ -230,6 +231,10 @@ func (p *Probe) Ring() (used, size int) {
 	return p.ring.reader.AvailableBytes(), p.ring.reader.BufferSize()
 }
 
+// OnProgram has Next call f for each program that a process runs, before the first
+// call that the process makes with it and that is captured.
+func (p *Probe) OnProgram(f func(event.Program)) { p.programs = f }
+
 // Next fills e with the next call that ended. e and what it refers to are valid
 // until the following Next. It returns os.ErrDeadlineExceeded if nothing came for
 // a moment, and io.EOF after Detach once everything captured has been read. A
@@ -238,6 +243,9 @@ func (p *Probe) Next(e *event.Event) error {
 	for {
 		record, err := p.ring.next()
 		switch {
+		case err == nil && wire.IsProgram(record):
+			p.learn(record)
+			continue
 		case err == nil:
 			if err := wire.Parse(record, p.clock.bootToUnixNS, e); err != nil {
 				p.malformed++
@@ -255,6 +263,17 @@ func (p *Probe) Next(e *event.Event) error {
 			return os.ErrDeadlineExceeded
 		}
 		p.draining = true // nothing is written any more: one more look is the last
+	}
+}
+
+// learn reads what a process runs. What cannot be read is no lost call.
+func (p *Probe) learn(record []byte) {
+	program, err := wire.ParseProgram(record)
+	switch {
+	case err != nil:
+		p.log.Error("record refused", zap.Error(err))
+	case p.programs != nil:
+		p.programs(program)
 	}
 }
 

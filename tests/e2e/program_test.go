@@ -109,10 +109,11 @@ var (
 	steps      = program{native, "steps", []string{"steps.c"}, []string{"-pthread"}}
 	suspicious = program{native, "suspicious", []string{"suspicious.c"}, nil}
 	many       = program{native, "many", []string{"many.c"}, nil}
+	moves      = program{native, "moves", []string{"moves.c"}, nil}
 )
 
 func allPrograms() []program {
-	all := []program{blocked, count, steps, suspicious, many}
+	all := []program{blocked, count, steps, suspicious, many, moves}
 	for _, v := range variants {
 		all = append(all, v.calls(), v.supported())
 	}
