@@ -25,9 +25,10 @@ static __always_inline void walk_path(struct file *file, struct program *program
 	struct dentry *dentry = BPF_CORE_READ(file, f_path.dentry);
 	struct vfsmount *vfs = BPF_CORE_READ(file, f_path.mnt);
 	struct mount *mount = (void *)vfs - bpf_core_field_offset(struct mount, mnt);
+	const unsigned char *name;
 	struct dentry *parent;
 	struct mount *above;
-	__u64 at = 0;
+	__u64 at = 0, place;
 	long bytes;
 	int i;
 
@@ -42,8 +43,10 @@ static __always_inline void walk_path(struct file *file, struct program *program
 		}
 		if (at >= PROGRAM_PATH)
 			break;
-		bytes = bpf_probe_read_kernel_str(program->path + (at & (PROGRAM_PATH - 1)), PROGRAM_NAME,
-						  BPF_CORE_READ(dentry, d_name.name));
+		name = BPF_CORE_READ(dentry, d_name.name);
+		place = at;
+		asm volatile("" : "+r"(place)); /* older verifiers forget the limit meanwhile */
+		bytes = bpf_probe_read_kernel_str(program->path + (place & (PROGRAM_PATH - 1)), PROGRAM_NAME, name);
 		if (bytes <= 0)
 			break;
 		at += bytes & (2 * PROGRAM_NAME - 1);

@@ -185,7 +185,8 @@ func (p *Probe) load(opts Options, hook Hook, plan *plan) (err error) {
 			return err
 		}
 	}
-	if p.module, err = newModule(p.log, opts.verified); err != nil {
+	var complaint string
+	if p.module, err = newModule(p.log, opts.verified, func(reason string) { complaint = "; " + reason }); err != nil {
 		return err
 	}
 	if err := setConstants(p.module, opts, masks, p.attachment.Kmalloc); err != nil {
@@ -200,7 +201,7 @@ func (p *Probe) load(opts Options, hook Hook, plan *plan) (err error) {
 		}
 	}
 	if err := p.module.BPFLoadObject(); err != nil {
-		return fmt.Errorf("load BPF programs: %w", err)
+		return fmt.Errorf("load BPF programs: %w%s", err, complaint)
 	}
 	if err := fillFilter(p.module, opts.Filter); err != nil {
 		return err

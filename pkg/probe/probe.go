@@ -111,8 +111,9 @@ func Open(opts Options) (*Probe, error) {
 // RLIMIT_MEMLOCK for an object in memory even if told not to, which fails
 // without CAP_SYS_RESOURCE. libbpf itself does so on the kernels that need it.
 //
-// verified, unless it is nil, is called for each program that the verifier passes.
-func newModule(log *zap.Logger, verified func(Program)) (*libbpfgo.Module, error) {
+// verified, unless it is nil, is called for each program that the verifier passes, and
+// otherwise complain for each that it refuses, with the reason.
+func newModule(log *zap.Logger, verified func(Program), complain func(string)) (*libbpfgo.Module, error) {
 	level := uint32(0)
 	if verified != nil {
 		level = verifierStatistics
@@ -121,6 +122,8 @@ func newModule(log *zap.Logger, verified func(Program)) (*libbpfgo.Module, error
 		if m := verifierLog.FindStringSubmatch(text); m != nil && verified != nil {
 			instructions, _ := strconv.Atoi(m[2]) // digits
 			verified(Program{Name: m[1], Instructions: instructions})
+		} else if reason := refused(text); reason != "" && verified == nil {
+			complain(reason)
 		}
 		log.Debug("libbpf", zap.Int("level", level), zap.String("text", text))
 	}})

@@ -15,7 +15,7 @@ func (p *Probe) works(hook Hook) error {
 	return trials.of(hook, func() (err error) {
 		trial := &Probe{log: p.log}
 		defer func() { err = errors.Join(err, trial.release()) }()
-		if trial.module, err = newModule(p.log, nil); err != nil {
+		if trial.module, err = newModule(p.log, nil, func(string) {}); err != nil {
 			return err
 		}
 		for name, entries := range map[string]uint32{"threads": 1, "large_records": 1, "spaces": 1, "messages": 1, "records": 1 << 16} {

@@ -25,6 +25,20 @@ const verifierStatistics = 4
 // verifierLog is how libbpf hands on what the verifier said of a program.
 var verifierLog = regexp.MustCompile(`(?s)^libbpf: prog '([^']+)': -- BEGIN PROG LOAD LOG --.*processed (\d+) insns`)
 
+// refusal is how libbpf hands on why the verifier refuses a program.
+var refusal = regexp.MustCompile(`(?s)^libbpf: prog '([^']+)': -- BEGIN PROG LOAD LOG --\n(.*?)\n(?:processed \d+ insns|-- END)`)
+
+// refused returns the program that the verifier refuses by a text of libbpf, and the
+// last that it said of it; "" if it does not refuse any.
+func refused(text string) string {
+	m := refusal.FindStringSubmatch(text)
+	if m == nil {
+		return ""
+	}
+	lines := strings.Split(strings.TrimSpace(m[2]), "\n")
+	return m[1] + ": " + lines[len(lines)-1]
+}
+
 // Programs attaches the probe by a hook, and lists the programs that were loaded
 // for it, by name.
 func Programs(hook Hook) ([]Program, error) {
