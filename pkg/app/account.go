@@ -12,9 +12,8 @@ import (
 
 // neededCapabilities are what watching takes once the programs are attached. CAP_BPF:
 // before Linux 5.19 every look into a map (kernel/bpf/syscall.c), and the new map of a
-// reload on any. CAP_SYS_PTRACE: /proc/PID/exe of other users' processes
-// (fs/proc/base.c: proc_fd_access_allowed).
-var neededCapabilities = []int{unix.CAP_BPF, unix.CAP_SYS_PTRACE}
+// reload on any.
+var neededCapabilities = []int{unix.CAP_BPF}
 
 // settle comes when all is open that takes privileges: it gives them up, and says that
 // the probe watches, by which hook and why, and what it does without.

@@ -24,7 +24,7 @@ const (
 )
 
 // Names of the capabilities that Keep can keep, by their numbers.
-var names = map[int]string{unix.CAP_BPF: "CAP_BPF", unix.CAP_SYS_PTRACE: "CAP_SYS_PTRACE"}
+var names = map[int]string{unix.CAP_BPF: "CAP_BPF"}
 
 // Keep takes every capability but these from all threads of the process, for good, and
 // sets no_new_privs: nor does a program that it executes get any back. It returns the

@@ -51,13 +51,13 @@ func TestKeep(t *testing.T) {
 			}
 		})
 	}
-	kept, err := Keep(unix.CAP_BPF, unix.CAP_SYS_PTRACE)
+	kept, err := Keep(unix.CAP_BPF)
 	close(stop)
 	threads.Wait()
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := before.permitted & (1<<unix.CAP_BPF | 1<<unix.CAP_SYS_PTRACE)
+	want := before.permitted & (1 << unix.CAP_BPF)
 	list, err := os.ReadDir("/proc/self/task")
 	if err != nil {
 		t.Fatal(err)

@@ -9,7 +9,7 @@ import (
 )
 
 // TestPrivilegesAreGivenUp looks at every thread of an ipcwarden that watches: it has
-// CAP_SYS_PTRACE and CAP_BPF left, and can get no others.
+// CAP_BPF left, and can get no others.
 func TestPrivilegesAreGivenUp(t *testing.T) {
 	requireBPF(t)
 	emulated(t)
@@ -23,7 +23,7 @@ func TestPrivilegesAreGivenUp(t *testing.T) {
 		if err != nil {
 			continue // it has ended
 		}
-		for _, want := range []string{"CapPrm:\t0000008000080000\n", "CapEff:\t0000008000080000\n", "CapAmb:\t0000000000000000\n", "NoNewPrivs:\t1\n"} {
+		for _, want := range []string{"CapPrm:\t0000008000000000\n", "CapEff:\t0000008000000000\n", "CapAmb:\t0000000000000000\n", "NoNewPrivs:\t1\n"} {
 			if !strings.Contains(string(status), want) {
 				t.Errorf("%s has no %q:\n%s", name, want, status)
 			}
