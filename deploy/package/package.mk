@@ -21,8 +21,9 @@ package: build $(NFPM) $(CYCLONEDX) ## build .deb and .rpm with manual pages, co
 	rm -rf build/package
 	$(call write_share,$(PACKAGE_SHARE))
 	gzip -9n $(PACKAGE_SHARE)/man/man1/*.1
-	install -d $(PACKAGE_SHARE)/doc/ipcwarden
+	install -d $(PACKAGE_SHARE)/doc/ipcwarden/examples
 	install -m 0644 $(PACKAGE_DOCS) $(PACKAGE_SHARE)/doc/ipcwarden
+	install -m 0644 deploy/examples/* $(PACKAGE_SHARE)/doc/ipcwarden/examples
 	$(CYCLONEDX) bin -json -version $(VERSION) -output $(PACKAGE_SHARE)/doc/ipcwarden/sbom.cdx.json $(BINARY)
 	cp $(PACKAGE_SHARE)/doc/ipcwarden/sbom.cdx.json build/package/ipcwarden.cdx.json
 	for packager in deb rpm; do \
