@@ -156,7 +156,7 @@ func (d *delivery) read(s *status.Status) {
 		of := c.Sinks[name]
 		s.Sinks = append(s.Sinks, status.Sink{
 			Name: name, Queue: int(of.Waiting), Capacity: d.capacity, Sent: of.Sent, Below: of.Below, Failed: of.Rejected,
-			Dropped: of.Lost, Retries: of.Retries, Failing: of.Problem,
+			Dropped: of.Lost, Retries: of.Retries, Failing: of.Problem, Since: of.Since,
 		})
 	}
 	s.Alerts = status.Alerts{Delivered: c.Taken, Undelivered: c.Dropped}

@@ -20,7 +20,7 @@ func (s *Status) Alive(now time.Time) bool { return now.Sub(s.Time) < staleAfter
 
 // Judge fills in Checks and Ready by all the rest, at now.
 func (s *Status) Judge(now time.Time) {
-	s.Checks = []Check{s.probe(), s.ring(now), s.sinks(), s.signatures()}
+	s.Checks = []Check{s.probe(), s.ring(now), s.sinks(now), s.signatures()}
 	s.Ready = true
 	for _, check := range s.Checks {
 		s.Ready = s.Ready && check.OK
@@ -45,12 +45,12 @@ func (s *Status) ring(now time.Time) Check {
 	return Check{"ring", true, fmt.Sprintf("%d of %d bytes used", c.RingUsed, c.RingBytes)}
 }
 
-func (s *Status) sinks() Check {
+func (s *Status) sinks(now time.Time) Check {
 	var wrong []string
 	for _, sink := range s.Sinks {
 		switch {
 		case sink.Failing != "":
-			wrong = append(wrong, fmt.Sprintf("%s: %s", sink.Name, sink.Failing))
+			wrong = append(wrong, fmt.Sprintf("%s for %s: %s", sink.Name, now.Sub(sink.Since).Round(time.Second), sink.Failing))
 		case sink.Capacity > 0 && float64(sink.Queue) > fullPart*float64(sink.Capacity):
 			wrong = append(wrong, fmt.Sprintf("%s: %d of %d alerts wait", sink.Name, sink.Queue, sink.Capacity))
 		}

@@ -23,7 +23,9 @@ func TestJudge(t *testing.T) {
 		{func(s *Status) { s.Time = now.Add(-staleAfter) }, "ring", "not read for 10s"},
 		{func(s *Status) { s.Capture.RingUsed = 91 }, "ring", "full: 91 of 100 bytes"},
 		{func(s *Status) { s.Sinks[0].Queue = 10 }, "sinks", "hook: 10 of 10 alerts wait"},
-		{func(s *Status) { s.Sinks[1].Failing = "no space left on device" }, "sinks", "stdout: no space left on device"},
+		{func(s *Status) {
+			s.Sinks[1].Failing, s.Sinks[1].Since = "no space left on device", now.Add(-time.Minute)
+		}, "sinks", "stdout for 1m0s: no space left on device"},
 		{func(s *Status) { s.Spool.Failing = "read-only file system" }, "sinks", "spool, so that alerts are in memory only: read-only file system"},
 		{func(s *Status) { s.Signatures[0].Suspended = true }, "signatures", "suspended: A"},
 		{func(s *Status) { s.Reload.Problems = []string{"a.rego:1: bad"} }, "signatures", "not current, the last reload failed: a.rego:1: bad"},

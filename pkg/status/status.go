@@ -130,6 +130,8 @@ type Sink struct {
 	Dropped  uint64 `json:"dropped"` // not taken, as the queue was full
 	Retries  uint64 `json:"retries"`
 	Failing  string `json:"failing,omitempty"` // why the last delivery failed; empty if it did not
+	// Since is when deliveries began to fail; zero if they do not.
+	Since time.Time `json:"since,omitzero"`
 }
 
 // Spool is what became of the alerts on disk.
