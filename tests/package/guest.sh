@@ -37,10 +37,10 @@ is ActiveState active
 ipcwarden status >/dev/null
 step "started, and ready when systemd says so: $(said | grep -o '"hook":"[a-z]*"')"
 
-# CAP_BPF and CAP_SYS_PTRACE, and a filter for system calls.
+# CAP_BPF, and a filter for system calls.
 pid=$(systemctl show ipcwarden -P MainPID)
-[[ $(awk '/^(CapPrm|CapEff|NoNewPrivs|Seccomp):/ { printf "%s ", $2 }' "/proc/$pid/status") == "0000008000080000 0000008000080000 1 2 " ]]
-step "left with two capabilities; exposure $(exposure)"
+[[ $(awk '/^(CapPrm|CapEff|NoNewPrivs|Seccomp):/ { printf "%s ", $2 }' "/proc/$pid/status") == "0000008000000000 0000008000000000 1 2 " ]]
+step "left with one capability; exposure $(exposure)"
 
 ipcwarden simulate IPCW-002 IPCW-003 --verify --timeout 60s
 says '"id":"IPCW-002"'
