@@ -9,7 +9,10 @@
 #ifndef IPCWARDEN_PUSHDOWN_H
 #define IPCWARDEN_PUSHDOWN_H
 
-#define FUSE_MAGIC 0x65735546 /* include/uapi/linux/magic.h */
+#define FUSE_MAGIC   0x65735546 /* include/uapi/linux/magic.h */
+#define SEMBUF_FLAGS 4	      /* include/uapi/linux/sem.h: where struct sembuf has them */
+#define SEM_UNDO     010000
+#define IPC_NOWAIT   04000    /* include/uapi/linux/ipc.h */
 
 /*
  * Whether a word at two places of the views differs, as far as mask goes. The overlaps,
@@ -130,6 +133,51 @@ __noinline int beyond_set(void)
 	return !large || is_beyond(large->views, LARGE_BYTES, LARGE_VIEW / SEMBUF_BYTES, view, semaphores);
 }
 
+/* The flags of all operations in a view. */
+static __always_inline __u32 flags_in(const __u8 *views, __u64 limit, __u32 room, const struct view *view)
+{
+	__u32 i, flags = 0;
+
+	for (i = 0; i < room; i++) {
+		__u64 done = i * SEMBUF_BYTES, at = view->offset + done + SEMBUF_FLAGS;
+
+		if (done + SEMBUF_BYTES > view->captured)
+			break;
+		asm volatile("" : "+r"(at));
+		if (at > limit)
+			return ~0U;
+		flags |= *(const __u16 *)(views + at);
+	}
+	return flags;
+}
+
+/* The same for the current call, of what user space takes for its input. */
+__noinline int flags_of_operations(void)
+{
+	struct inflight *call = current_call();
+	struct large_record *large;
+	struct memory *main;
+	struct view *view;
+
+	if (!call)
+		return -1;
+	main = &call->record.memory[MEMORY_MAIN];
+	if (!main->used || main->pointee != POINTEE_SEMBUFS)
+		return 0;
+	view = &main->views[main->views[AT_ENTRY].captured ? AT_ENTRY : AT_EXIT];
+	if (!call->large)
+		return flags_in(call->views, INLINE_BYTES, INLINE_VIEW / SEMBUF_BYTES, view);
+	large = bpf_map_lookup_elem(&large_records, &call->record.host_tid);
+	return large ? flags_in(large->views, LARGE_BYTES, LARGE_VIEW / SEMBUF_BYTES, view) : -1;
+}
+
+static __always_inline __u32 facts_of_operations(void)
+{
+	__u32 flags = flags_of_operations();
+
+	return (flags & SEM_UNDO ? FACT_UNDOES : 0) | (flags & IPC_NOWAIT ? FACT_NO_WAIT : 0);
+}
+
 static __always_inline __u32 facts_of_mapping(const struct mapping *mapping)
 {
 	__u32 facts = mapping->flags & MAPPING_SEGMENT ? FACT_MAPS_SEGMENT : 0;
@@ -197,6 +245,8 @@ __noinline int find_facts(__u64 asked)
 		mapping_facts();
 	if (asked & FACT_BEYOND_SET && beyond_set())
 		call->fields[FIELD_FACTS] |= FACT_BEYOND_SET;
+	if (asked & (FACT_UNDOES | FACT_NO_WAIT))
+		call->fields[FIELD_FACTS] |= facts_of_operations();
 	if (asked & FACT_DIFFERS && input_differs())
 		call->fields[FIELD_FACTS] |= FACT_DIFFERS;
 	return 0;

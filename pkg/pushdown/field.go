@@ -72,6 +72,8 @@ const (
 	Differs                          // two looks at one piece of input differ
 	Overlaps                         // another call was on the same memory meanwhile
 	BeyondSet                        // an operation at entry is for a semaphore that the set does not have
+	Undoes                           // an operation has SEM_UNDO
+	NoWait                           // an operation has IPC_NOWAIT
 	MapsShared                       // memory of the call is mapped: shared with others
 	MapsUserfaultfd                  // with page faults that a process handles
 	MapsFile                         // from a file
@@ -93,6 +95,8 @@ var FactNames = []BitName{
 	{"DIFFERS", "looks at memory differ", "no looks at memory differ"},
 	{"OVERLAPS", "overlaps another call", "overlaps no other call"},
 	{"BEYOND_SET", "operation beyond the set", "no operation beyond the set"},
+	{"UNDOES", "operation with SEM_UNDO", "no operation with SEM_UNDO"},
+	{"NO_WAIT", "operation with IPC_NOWAIT", "no operation with IPC_NOWAIT"},
 	{"MAPS_SHARED", "shared mapping", "no shared mapping"},
 	{"MAPS_USERFAULTFD", "mapping with userfaultfd", "no mapping with userfaultfd"},
 	{"MAPS_FILE", "mapped file", "no mapped file"},

@@ -38,7 +38,8 @@ func TestWanted(t *testing.T) {
 	}{
 		{"msgrcv", `match if { "MSG_COPY" in input.flags; not "MSG_EXCEPT" in input.flags }`, []string{"msgrcv: not MSG_EXCEPT and MSG_COPY"}},
 		{"msgsnd, msgget", `match if "IPC_CREAT" in input.flags`, []string{"msgget: IPC_CREAT"}},
-		{"semop, msgget", `match if "SEM_UNDO" in input.flags`, []string{"semop: any"}},
+		{"semop, msgget", `match if "SEM_UNDO" in input.flags`, []string{"semop: operation with SEM_UNDO"}},
+		{"semop", `match if not "IPC_NOWAIT" in input.flags`, []string{"semop: any"}},
 		{"semop, msgrcv", `match if "MSG_COPY" in input.flags`, []string{"msgrcv: MSG_COPY"}},
 		{"msgget, msgsnd", `match if not "IPC_CREAT" in input.flags`, []string{"msgget: not IPC_CREAT", "msgsnd: any"}},
 		{"msgctl, semctl, msgsnd", `match if input.command in {"IPC_SET", "GETALL"}`, []string{"msgctl, semctl: IPC_SET", "semctl: GETALL"}},
@@ -176,6 +177,12 @@ func factsOf(e *event.Event) (facts pushdown.Fact) {
 		m := &e.Memory[i]
 		if m.Arg == "" {
 			continue
+		}
+		if m.Pointee == event.Sembufs {
+			for op := range event.EachSembuf(m.Best().Bytes) {
+				set(pushdown.Undoes, uint32(op.Flags)&event.SemUndo != 0)
+				set(pushdown.NoWait, uint32(op.Flags)&event.IPCNowait != 0)
+			}
 		}
 		outcomes := e.Compare(m)
 		set(pushdown.Differs, slices.Contains(outcomes[:], event.Differs))

@@ -155,6 +155,9 @@ func (f form) isFalse() bool {
 	return ok && v == ofBool(false)
 }
 
+// operationFlags are what it means that an operation in memory has a flag.
+var operationFlags = map[uint32]pushdown.Fact{event.SemUndo: pushdown.Undoes, event.IPCNowait: pushdown.NoWait}
+
 func (f form) flags(row *event.Row) (ways, bool) {
 	v, ok := f.single(equal)
 	if !ok {
@@ -169,7 +172,7 @@ func (f form) flags(row *event.Row) (ways, bool) {
 			switch {
 			case n.Name != v.text || set.IsCommand():
 			case set == event.SembufFlags:
-				return nil, false // they are in memory
+				return f.fact(operationFlags[n.Value]), !f.negated
 			case f.negated:
 				return one(pushdown.Is(pushdown.Field(i), uint64(n.Value), 0)), true
 			default:

@@ -118,8 +118,7 @@ int main(int argc, char **argv)
 		if (argc == 1)
 			puts(acts[i].name);
 		else if (!strcmp(argv[1], acts[i].name)) {
-			/* A key, as private sets interest signatures for other reasons. */
-			set = (int)MUST(semget(0x49504300 + getpid(), SEMAPHORES, IPC_CREAT | IPC_EXCL | 0600));
+			set = (int)MUST(semget(IPC_PRIVATE, SEMAPHORES, 0600));
 			segment = (int)MUST(shmget(IPC_PRIVATE, 4096, 0600));
 			operate(FREE, 2);
 			for (; operations > 0; operations -= 2) {
