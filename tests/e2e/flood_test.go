@@ -58,15 +58,24 @@ func TestSprayInFlood(t *testing.T) {
 		t.Fatal(err)
 	}
 	runProgram(t, flood, "2", "20000") // more than there is room for
-	sprayed := runProgram(t, spray, "message-spray")
+	sprayed := []uint32{runProgram(t, spray, "message-spray").pid}
+	for _, v := range multiplexed() {
+		t.Run(v.name, func(t *testing.T) {
+			requireVariant(t, v)
+			sprayed = append(sprayed, runProgram(t, v.many().build(t), "message-spray").pid)
+		})
+	}
 	end()
 	if err := w.cmd.Process.Signal(syscall.SIGCONT); err != nil {
 		t.Fatal(err)
 	}
 
-	got := w.alertsUntil(sprayed.pid)
-	if !slices.ContainsFunc(got, func(a alert) bool { return a.Signature.ID == "IPCW-015" }) {
-		t.Errorf("alerts %s, want one of IPCW-015", describe(got))
+	for i, pid := range sprayed { // the second one through ipc
+		got := w.alertsUntil(pid)
+		if !slices.ContainsFunc(got, func(a alert) bool { return a.Signature.ID == "IPCW-015" }) {
+			t.Errorf("alerts of spray %d %s, want one of IPCW-015", i, describe(got))
+		}
+		t.Logf("%d alerts of spray %d", len(got), i)
 	}
 	s := w.stop()
 	t.Logf("%+v", s)

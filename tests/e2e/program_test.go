@@ -97,6 +97,17 @@ func (v variant) races() program {
 	return program{v.compiler, "races-" + v.name, raceSources, append(slices.Clone(v.flags), "-pthread")}
 }
 
+
+// many is program many by way of the 32-bit library, which knows ipc(2) only.
+func (v variant) many() program {
+	return program{v.compiler, "many-" + v.name, []string{"many.c"}, v.flags}
+}
+
+// multiplexed are the variants whose library makes all calls through ipc(2).
+func multiplexed() []variant {
+	return slices.DeleteFunc(slices.Clone(variants), func(v variant) bool { return !v.multiplex || v.garbage })
+}
+
 // raceVariants are those that races.c is compiled for. It does not place its memory
 // where int $0x80 reaches it from 64-bit code.
 func raceVariants() []variant {
@@ -119,6 +130,9 @@ func allPrograms() []program {
 	}
 	for _, v := range raceVariants() {
 		all = append(all, v.races())
+	}
+	for _, v := range multiplexed() {
+		all = append(all, v.many())
 	}
 	return all
 }
