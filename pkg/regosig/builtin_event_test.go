@@ -14,11 +14,35 @@ import (
 // TestBuiltinsOnEvents evaluates the built-in signatures on events as they are
 // decoded, where the tests beside the signatures have documents that somebody
 // wrote down.
-func TestBuiltinsOnEvents(t *testing.T) {
+func TestBuiltinsOnEvents(t *testing.T) { testOnEvents(t, eventsOfCalls()) }
+
+// TestBuiltinsOnMemory is about what the memory of an event gives away: when it
+// was looked at, what is mapped there, and who else is using it.
+func TestBuiltinsOnMemory(t *testing.T) { testOnEvents(t, eventsOfMemory()) }
+
+// onEvent is an event, and what the built-in signatures find in it.
+type onEvent struct {
+	name string
+	e    *event.Event
+	want string
+}
+
+func testOnEvents(t *testing.T, tests []onEvent) {
 	set, err := Load(Builtin())
 	if err != nil {
 		t.Fatal(err)
 	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			if got := strings.Join(fired(t, set, tt.e), " "); got != tt.want {
+				t.Errorf("fired %q, want %q", got, tt.want)
+			}
+		})
+	}
+}
+
+// eventsOfCalls are told apart by arguments, result and object.
+func eventsOfCalls() (events []onEvent) {
 	object := func(mode uint16, owner, creator uint32, created bool) event.Object {
 		return event.Object{ID: 7, Mode: mode, OwnerUID: owner, CreatorUID: creator, Created: created}
 	}
@@ -65,24 +89,16 @@ func TestBuiltinsOnEvents(t *testing.T) {
 		{"operation", event.Semop, args(7, 0x1000, 1), 0, object(0o666, 0, 0, false), false, ""},
 	}
 	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			e := &event.Event{ID: tt.id, Args: tt.args, Return: tt.ret, Object: tt.object, Multiplexed: tt.multiplexed}
-			e.Object.Kind = e.Row().Kind
-			e.Process.EUID = 1000
-			if got := strings.Join(fired(t, set, e), " "); got != tt.want {
-				t.Errorf("fired %q, want %q", got, tt.want)
-			}
-		})
+		e := &event.Event{ID: tt.id, Args: tt.args, Return: tt.ret, Object: tt.object, Multiplexed: tt.multiplexed}
+		e.Object.Kind = e.Row().Kind
+		e.Process.EUID = 1000
+		events = append(events, onEvent{tt.name, e, tt.want})
 	}
+	return events
 }
 
-// TestBuiltinsOnMemory is about what the memory of an event gives away: when it
-// was looked at, what is mapped there, and who else is using it.
-func TestBuiltinsOnMemory(t *testing.T) {
-	set, err := Load(Builtin())
-	if err != nil {
-		t.Fatal(err)
-	}
+// eventsOfMemory are told apart by what is in memory, and by what else uses it.
+func eventsOfMemory() []onEvent {
 	const ms = 1_000_000
 	view := func(parts ...[]byte) event.View {
 		return event.View{State: event.Whole, Bytes: slices.Concat(parts...)}
@@ -172,11 +188,7 @@ func TestBuiltinsOnMemory(t *testing.T) {
 		settings  = view(make([]byte, 120))
 		filled    = view(slices.Repeat([]byte{1}, 120))
 	)
-	tests := []struct {
-		name string
-		e    *event.Event
-		want string
-	}{
+	events := []onEvent{
 		{"ordinary message", with(sent(a, a, a)), ""},
 		{"message changed afterwards", with(sent(a, a, b)), "IPCW-007"},
 		{"message changed, no copy of the kernel", with(sent(a, none, other)), "IPCW-007"},
@@ -234,16 +246,11 @@ func TestBuiltinsOnMemory(t *testing.T) {
 		{"served, and the queue is full", with(sent(a, none, a), lies(private, fuse), took(300*ms, 1), func(e *event.Event) { e.Object.CurrentBytes = 16384 }), "IPCW-012"},
 		{"served settings, and held up", with(controlled(event.Settings, event.IPCSet, settings, settings), lies(faulting, faulting), took(300*ms, 1)), "IPCW-010 IPCW-012"},
 	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			e := tt.e
-			e.Object.Kind = e.Row().Kind
-			e.Process.UID, e.Process.EUID = 1000, 1000
-			if got := strings.Join(fired(t, set, e), " "); got != tt.want {
-				t.Errorf("fired %q, want %q", got, tt.want)
-			}
-		})
+	for _, on := range events {
+		on.e.Object.Kind = on.e.Row().Kind
+		on.e.Process.UID, on.e.Process.EUID = 1000, 1000
 	}
+	return events
 }
 
 // fired lists the ids of the signatures that e is enough for.

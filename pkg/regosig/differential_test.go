@@ -26,6 +26,11 @@ func judgedRules(s detect.Signature) []judged {
 	if s, ok := s.(*native); ok && s.evidence != nil {
 		list = append(list, judged{s.evidence.query, func(ctx context.Context, in *detect.Input) (any, bool, error) {
 			var finding detect.Finding
+			if s.evidence.members != nil { // of which the verdict was evaluated before
+				if _, err := verdict.answer(ctx, in); err != nil {
+					return s.evidence.eval(ctx, oparego.EvalParsedInput(viewOf(in).term()))
+				}
+			}
 			err := s.evidence.explain(ctx, in, &finding)
 			object := finding.Explanation()
 			if object == nil {

@@ -14,7 +14,8 @@ import (
 type explanation struct {
 	*query
 	// members are the rules of the object, which are evaluated without making it, and
-	// keys what they are called; nil if it has to be made.
+	// keys what they are called; nil if it has to be made. They are of the verdict's
+	// program: what that has evaluated is not evaluated again.
 	members []*plan.Rule
 	keys    []string
 }
@@ -27,31 +28,66 @@ type evidence struct {
 	values []plan.Value
 }
 
-// prepareEvidence makes the query for the evidence of a package.
-func prepareEvidence(compiler *ast.Compiler, caps *ast.Capabilities, pkg *ast.Package) (*explanation, error) {
-	q, err := prepare(compiler, caps, pkg, evidenceRule)
-	if err != nil || q.program == nil {
-		return &explanation{query: q}, err
+// prepareVerdict makes the queries for a rule of a package and, if the package has any,
+// for the evidence.
+func prepareVerdict(compiler *ast.Compiler, caps *ast.Capabilities, pkg *ast.Package, rule string, explained bool) (*query, *explanation, error) {
+	if !explained {
+		verdict, err := prepare(compiler, caps, pkg, rule)
+		return verdict, nil, err
 	}
-	node := compiler.RuleTree
-	for _, term := range q.rule {
-		if node = node.Child(term.Value); node == nil {
-			return &explanation{query: q}, nil
-		}
+	verdict, err := interpret(compiler, caps, pkg, rule)
+	if err != nil {
+		return nil, nil, err
+	}
+	q, err := interpret(compiler, caps, pkg, evidenceRule)
+	if err != nil {
+		return nil, nil, err
 	}
 	x := &explanation{query: q}
+	if program, err := planQuery(compiler, caps, verdict.rule, q.rule); err == nil && x.findMembers(compiler, program) {
+		verdict.planned = program.Rule(verdict.rule.String())
+		verdict.program, q.program = program, program
+	}
+	if verdict.planned == nil {
+		return prepareApart(compiler, caps, pkg, rule)
+	}
+	return verdict, x, nil
+}
+
+// prepareApart makes the queries for a rule and for the evidence, which have nothing to
+// share.
+func prepareApart(compiler *ast.Compiler, caps *ast.Capabilities, pkg *ast.Package, rule string) (*query, *explanation, error) {
+	verdict, err := prepare(compiler, caps, pkg, rule)
+	if err != nil {
+		return nil, nil, err
+	}
+	q, err := prepare(compiler, caps, pkg, evidenceRule)
+	return verdict, &explanation{query: q}, err
+}
+
+// findMembers finds the rules of the object in a program. It tells whether these are all
+// that the object has.
+func (x *explanation) findMembers(compiler *ast.Compiler, program *plan.Program) bool {
+	node := compiler.RuleTree
+	for _, term := range x.rule {
+		if node = node.Child(term.Value); node == nil {
+			return false
+		}
+	}
 	for _, key := range node.Sorted {
 		name, isText := key.(ast.String)
-		rule := q.program.Rule(q.rule.Append(ast.NewTerm(key)).String())
+		rule := program.Rule(x.rule.Append(ast.NewTerm(key)).String())
 		if !isText || rule == nil || len(node.Child(key).Children) > 0 || len(node.Values) > 0 {
-			return &explanation{query: q}, nil // the object has to be made
+			x.keys, x.members = nil, nil
+			return false
 		}
 		x.keys, x.members = append(x.keys, string(name)), append(x.members, rule)
 	}
-	return x, nil
+	return len(x.members) > 0
 }
 
-// explain evaluates the evidence of a finding, which has none if it is not defined.
+// explain evaluates the evidence of a finding, which has none if it is not defined. It
+// comes right after the verdict.
 func (x *explanation) explain(ctx context.Context, in *detect.Input, finding *detect.Finding) error {
 	v := viewOf(in)
 	if !x.runs(v) {
@@ -80,7 +116,7 @@ func (x *explanation) explain(ctx context.Context, in *detect.Input, finding *de
 	}
 	var err error
 	e.object, e.keys = plan.Value{}, x.keys
-	if e.values, err = v.evaluator.EvalRules(ctx, x.members, v, e.values[:0]); err != nil {
+	if e.values, err = v.evaluator.EvalMore(ctx, x.members, v, e.values[:0]); err != nil {
 		return fmt.Errorf("evaluating %s: %w", x.rule, err)
 	}
 	finding.Unread = e

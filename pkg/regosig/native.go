@@ -7,6 +7,7 @@ import (
 	"github.com/open-policy-agent/opa/v1/ast"
 
 	"github.com/ipcwarden/ipcwarden/pkg/detect"
+	"github.com/ipcwarden/ipcwarden/pkg/regosig/plan"
 	"github.com/ipcwarden/ipcwarden/pkg/regosig/prefilter"
 	"github.com/ipcwarden/ipcwarden/pkg/sieve"
 )
@@ -74,15 +75,13 @@ func newNative(p *regoPackage, md *detect.Metadata, compiler *ast.Compiler, caps
 		overlaps: p.readsOverlaps(compiler),
 	}
 	var err error
-	if s.verdict, err = prepare(compiler, caps, p.modules[0].Package, p.verdict()); err != nil {
+	s.verdict, s.evidence, err = prepareVerdict(compiler, caps, p.modules[0].Package, p.verdict(), p.has(evidenceRule))
+	if err != nil {
 		return nil, err
 	}
 	s.filter = filterOf(compiler, s.verdict.rule, s.many || s.stepped)
 	s.sequence = sequenceOf(compiler, s.verdict.rule, md)
-	if p.has(evidenceRule) {
-		s.evidence, err = prepareEvidence(compiler, caps, p.modules[0].Package)
-	}
-	return s, err
+	return s, nil
 }
 
 // Metadata is what the METADATA block says.
@@ -93,27 +92,24 @@ func (s *native) Filter() *sieve.Filter { return s.filter.Sieve() }
 
 // Match evaluates the verdict and, if there is one, what explains it.
 func (s *native) Match(ctx context.Context, in *detect.Input, found []detect.Finding) ([]detect.Finding, error) {
-	value, defined, err := s.verdict.onEvent(ctx, in)
+	answer, err := s.verdict.answer(ctx, in)
 	switch {
-	case err != nil || !defined:
+	case err != nil || !answer.Defined():
 		return found, err
 	case s.many:
-		return s.appendAll(found, value)
+		return s.appendAll(viewOf(in), found, answer.Elements())
 	case s.stepped:
-		return s.appendSteps(ctx, in, found, value)
-	}
-	matched, ok := value.(bool)
-	if !ok {
-		return found, fmt.Errorf("%s is %s, not true or false", s.verdict.rule, kindOf(value))
-	}
-	if !matched {
+		return s.appendSteps(ctx, in, found, answer.Elements())
+	case answer.IsTrue():
+		finding, err := s.explained(ctx, in)
+		if err != nil {
+			return found, err
+		}
+		return append(found, finding), nil
+	case answer.IsFalse():
 		return found, nil
 	}
-	finding, err := s.explained(ctx, in)
-	if err != nil {
-		return found, err
-	}
-	return append(found, finding), nil
+	return found, fmt.Errorf("%s is %s, not true or false", s.verdict.rule, kindOf(readable(answer)))
 }
 
 // explained is a finding with the evidence.
@@ -125,21 +121,22 @@ func (s *native) explained(ctx context.Context, in *detect.Input) (finding detec
 }
 
 // appendAll makes each element of findings a finding.
-func (s *native) appendAll(found []detect.Finding, value any) ([]detect.Finding, error) {
-	elements, _ := value.([]any)
+func (s *native) appendAll(v *view, found []detect.Finding, elements []plan.Value) ([]detect.Finding, error) {
+	v.findings = v.findings[:0]
 	for _, element := range elements {
-		evidence, ok := element.(map[string]any)
-		if !ok {
-			return found, fmt.Errorf("%s has %s, not only objects", s.verdict.rule, kindOf(element))
+		if !element.IsObject() {
+			return found, fmt.Errorf("%s has %s, not only objects", s.verdict.rule, kindOf(readable(element)))
 		}
-		found = append(found, detect.Finding{Evidence: evidence})
+		v.findings = append(v.findings, evidence{object: element})
+	}
+	for i := range v.findings {
+		found = append(found, detect.Finding{Unread: &v.findings[i]})
 	}
 	return found, nil
 }
 
 // appendSteps makes each step that holds a finding. They share the evidence.
-func (s *native) appendSteps(ctx context.Context, in *detect.Input, found []detect.Finding, value any) ([]detect.Finding, error) {
-	steps, _ := value.([]any)
+func (s *native) appendSteps(ctx context.Context, in *detect.Input, found []detect.Finding, steps []plan.Value) ([]detect.Finding, error) {
 	if len(steps) == 0 {
 		return found, nil
 	}
@@ -148,7 +145,7 @@ func (s *native) appendSteps(ctx context.Context, in *detect.Input, found []dete
 		return found, err
 	}
 	for _, step := range steps {
-		finding.Step, _ = step.(string) // as stepRule wrote it
+		finding.Step, _ = step.AsString() // as stepRule wrote it
 		found = append(found, finding)
 	}
 	return found, nil

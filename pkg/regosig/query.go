@@ -39,6 +39,18 @@ var result = plan.String("result")
 // prepare makes the query for a rule of a package. OPA's interpreter evaluates
 // it if it cannot be planned.
 func prepare(compiler *ast.Compiler, caps *ast.Capabilities, pkg *ast.Package, rule string) (*query, error) {
+	q, err := interpret(compiler, caps, pkg, rule)
+	if err != nil {
+		return nil, err
+	}
+	if q.program, q.unplanned = planQuery(compiler, caps, q.rule); q.program != nil {
+		q.planned = q.program.Rule(q.rule.String())
+	}
+	return q, nil
+}
+
+// interpret makes the query without a plan.
+func interpret(compiler *ast.Compiler, caps *ast.Capabilities, pkg *ast.Package, rule string) (*query, error) {
 	ref := pkg.Path.Append(ast.StringTerm(rule))
 	prepared, err := oparego.New(
 		oparego.Compiler(compiler),
@@ -49,17 +61,17 @@ func prepare(compiler *ast.Compiler, caps *ast.Capabilities, pkg *ast.Package, r
 	if err != nil {
 		return nil, fmt.Errorf("preparing %s: %w", ref, err)
 	}
-	q := &query{rule: ref, prepared: prepared}
-	if q.program, q.unplanned = planQuery(compiler, caps, ref); q.program != nil {
-		q.planned = q.program.Rule(ref.String())
-	}
-	return q, nil
+	return &query{rule: ref, prepared: prepared}, nil
 }
 
-// planQuery compiles the plan for a rule.
-func planQuery(compiler *ast.Compiler, caps *ast.Capabilities, rule ast.Ref) (*plan.Program, error) {
+// planQuery compiles the plan for a rule. The program has the other rules, too.
+func planQuery(compiler *ast.Compiler, caps *ast.Capabilities, rule ast.Ref, others ...ast.Ref) (*plan.Program, error) {
 	variable, _ := result.AsString()
-	policy, err := plan.Policy(compiler, caps, ast.NewBody(ast.Equality.Expr(ast.VarTerm(variable), ast.NewTerm(rule))))
+	body := ast.NewBody(ast.Equality.Expr(ast.VarTerm(variable), ast.NewTerm(rule)))
+	for i, other := range others {
+		body.Append(ast.Equality.Expr(ast.VarTerm(fmt.Sprint(variable, i)), ast.NewTerm(other)))
+	}
+	policy, err := plan.Policy(compiler, caps, body)
 	if err != nil {
 		return nil, err
 	}
@@ -97,6 +109,24 @@ func (q *query) onEvent(ctx context.Context, in *detect.Input) (value any, defin
 		return nil, false, fmt.Errorf("the value of %s: %w", q.rule, err)
 	}
 	return value, true, nil
+}
+
+// answer is the rule's value for an event, undefined if it does not hold. It is valid
+// until the next evaluation. Sets may have become arrays.
+func (q *query) answer(ctx context.Context, in *detect.Input) (plan.Value, error) {
+	v := viewOf(in)
+	if q.runs(v) {
+		return q.evaluate(ctx, v)
+	}
+	value, defined, err := q.eval(ctx, oparego.EvalParsedInput(v.term()))
+	if err != nil || !defined {
+		return plan.Value{}, err
+	}
+	parsed, err := ast.InterfaceToValue(value)
+	if err != nil {
+		return plan.Value{}, fmt.Errorf("the value of %s: %w", q.rule, err)
+	}
+	return plan.FromAST(parsed)
 }
 
 // runs tells whether the rule is evaluated by its plan.

@@ -29,6 +29,7 @@ type view struct {
 
 	evaluator plan.Evaluator
 	evidence  evidence
+	findings  []evidence // of a signature that has many
 	flags     [1 << flagBits]flags
 	addresses [1 << addressBits]address
 }

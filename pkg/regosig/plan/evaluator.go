@@ -59,7 +59,10 @@ type memo struct {
 // topdown's cancellation error.
 func (e *Evaluator) Eval(ctx context.Context, p *Program, input Value, source any) ([]Value, error) {
 	e.start(ctx, p, source)
-	e.call(p.query, input)
+	if p.input != nil {
+		input = p.input.value()
+	}
+	e.apply(p.query, input)
 	if err := e.end(); err != nil {
 		return nil, err
 	}
@@ -71,19 +74,21 @@ func (e *Evaluator) Eval(ctx context.Context, p *Program, input Value, source an
 // like those that Eval returns.
 func (e *Evaluator) EvalRule(ctx context.Context, r *Rule, source any) (Value, error) {
 	e.start(ctx, r.program, source)
-	v := e.whole(e.call(r.function, Value{}))
+	v := e.whole(e.call(r.function))
 	return v, e.end()
 }
 
-// EvalRules is EvalRule for several rules of one program, which may share what they
-// use. It appends their values to dst.
-func (e *Evaluator) EvalRules(ctx context.Context, rules []*Rule, source any, dst []Value) ([]Value, error) {
-	e.start(ctx, rules[0].program, source)
+// EvalMore goes on with an evaluation by EvalRule that has succeeded: it evaluates
+// further rules of the same program, for the same source. What rules have in common is
+// evaluated once, and the bounds are those of one evaluation. Their values are appended
+// to dst.
+func (e *Evaluator) EvalMore(ctx context.Context, rules []*Rule, source any, dst []Value) ([]Value, error) {
+	e.ctx, e.source, e.free = ctx, source, e.stack
 	for _, r := range rules {
 		var v Value
 		if r.function.load != nil {
 			v = r.function.load(source)
-		} else if v = e.call(r.function, Value{}); e.err != nil {
+		} else if v = e.call(r.function); e.err != nil {
 			break
 		}
 		dst, e.free = append(dst, e.whole(v)), e.stack
@@ -91,11 +96,26 @@ func (e *Evaluator) EvalRules(ctx context.Context, rules []*Rule, source any, ds
 	return dst, e.end()
 }
 
-// call runs a function of the input and the data.
-func (e *Evaluator) call(fn *function, input Value) Value {
+// call is the value of a function of the input and the data, of nodes.
+func (e *Evaluator) call(fn *function) Value {
+	if fn.memoised {
+		if m := &e.memo[fn.number]; m.epoch == e.epoch {
+			return m.value
+		}
+	}
+	var input Value
 	if e.program.input != nil {
 		input = e.program.input.value()
 	}
+	v := e.apply(fn, input)
+	if fn.memoised {
+		e.memo[fn.number] = memo{e.epoch, v.freeze()}
+	}
+	return v
+}
+
+// apply runs a function of the input and the data.
+func (e *Evaluator) apply(fn *function, input Value) Value {
 	frame, _ := e.enter(fn.frame)
 	frame[fn.params[0]], frame[fn.params[1]] = input, e.program.data
 	e.run(fn.blocks, frame)

@@ -99,6 +99,9 @@ func (v Value) Defined() bool { return v.kind != kindUndefined }
 // IsTrue tells whether the value is the boolean true.
 func (v Value) IsTrue() bool { return v.kind == kindBool && v.num != 0 }
 
+// IsFalse tells whether the value is the boolean false.
+func (v Value) IsFalse() bool { return v.kind == kindBool && v.num == 0 }
+
 // IsObject tells whether the value is an object.
 func (v Value) IsObject() bool { return v.kind == kindObject }
 
@@ -132,6 +135,18 @@ func (v Value) Get(key Value) Value {
 		}
 	}
 	return Value{}
+}
+
+// Elements are those of an array, or of a set in OPA's order; nil for other values. The
+// caller must not change them.
+func (v Value) Elements() []Value {
+	switch v.kind {
+	case kindArray:
+		return v.ref.vals
+	case kindSet:
+		return v.ref.sort().keys
+	}
+	return nil
 }
 
 // Len is the number of elements or characters; -1 for what has none.
