@@ -174,6 +174,7 @@ func eventsOfMemory() []onEvent {
 	var (
 		none      event.View
 		a, b      = message(1, "text"), message(99, "text")
+		secret    = message(1, "password=hunter22x")
 		other     = message(1, "TEXT")
 		wait      = view(operation(0, 0))
 		hasty     = view(operation(0, event.IPCNowait))
@@ -189,6 +190,7 @@ func eventsOfMemory() []onEvent {
 		filled    = view(slices.Repeat([]byte{1}, 120))
 	)
 	events := []onEvent{
+		{"password", with(sent(secret, secret, secret), argument(2, 18)), "IPCW-033"},
 		{"ordinary message", with(sent(a, a, a)), ""},
 		{"message changed afterwards", with(sent(a, a, b)), "IPCW-007"},
 		{"message changed, no copy of the kernel", with(sent(a, none, other)), "IPCW-007"},

@@ -27,7 +27,7 @@ func (c *compiler) call(s *ir.CallStmt) statement {
 				return next
 			}
 		}
-		frame, free := e.enter(callee.frame)
+		frame, free := e.enter(callee)
 		for i := range args {
 			if a := &args[i]; a.local >= 0 {
 				frame[callee.params[i]] = f[a.local]
@@ -135,7 +135,7 @@ func (c *compiler) callDynamic(s *ir.CallDynamicStmt) statement {
 		if m := &e.memo[callee.number]; callee.memoised && m.epoch == e.epoch {
 			return e.finish(callee, &m.value, &f[result], dynamicUndefined)
 		}
-		frame, free := e.enter(callee.frame)
+		frame, free := e.enter(callee)
 		for i := range args {
 			frame[callee.params[i]] = f[args[i]]
 		}

@@ -7,13 +7,13 @@ import (
 	"github.com/open-policy-agent/opa/v1/topdown"
 )
 
-// grow counts an element that a collection gets, and tells whether there may be
-// one more.
-func (e *Evaluator) grow() bool {
+// grow counts n elements that a collection gets, and tells whether there may be as many
+// more.
+func (e *Evaluator) grow(n int) bool {
 	if e.program.options.Bytes == 0 {
 		return true
 	}
-	e.bytes -= valueBytes
+	e.bytes -= n * valueBytes
 	return e.bytes >= 0
 }
 
@@ -23,7 +23,7 @@ func (c *compiler) change(s ir.Stmt) statement {
 	case *ir.ArrayAppendStmt:
 		array, value := c.local(s.Array), c.operand(s.Value)
 		return func(e *Evaluator, f []Value) int {
-			if !e.grow() {
+			if !e.grow(1) {
 				return e.fail(ErrBudget)
 			}
 			if f[array].kind == kindArray {
@@ -35,7 +35,7 @@ func (c *compiler) change(s ir.Stmt) statement {
 	case *ir.SetAddStmt:
 		set, value := c.local(s.Set), c.operand(s.Value)
 		return func(e *Evaluator, f []Value) int {
-			if !e.grow() {
+			if !e.grow(1) {
 				return e.fail(ErrBudget)
 			}
 			if f[set].kind == kindSet {
@@ -46,7 +46,7 @@ func (c *compiler) change(s ir.Stmt) statement {
 	case *ir.ObjectInsertStmt:
 		object, key, value := c.local(s.Object), c.operand(s.Key), c.operand(s.Value)
 		return func(e *Evaluator, f []Value) int {
-			if !e.grow() {
+			if !e.grow(1) {
 				return e.fail(ErrBudget)
 			}
 			if f[object].kind == kindObject {
@@ -66,7 +66,7 @@ func (c *compiler) insertOnce(s *ir.ObjectInsertOnceStmt) statement {
 	object, key, value := c.local(s.Object), c.operand(s.Key), c.operand(s.Value)
 	conflict := &topdown.Error{Code: topdown.ConflictErr, Message: "object keys must be unique", Location: c.location(&s.Location)}
 	return func(e *Evaluator, f []Value) int {
-		if !e.grow() {
+		if !e.grow(1) {
 			return e.fail(ErrBudget)
 		}
 		if f[object].kind != kindObject {

@@ -59,12 +59,15 @@ func (c *compiler) compile(blocks []*ir.Block, params []ir.Local, result ir.Loca
 	for _, param := range params {
 		c.fn.params = append(c.fn.params, c.local(param))
 	}
+	for _, l := range doubtful(blocks, params, result) {
+		c.local(l)
+	}
+	c.fn.undefined = len(c.slots)
 	if c.fn.result = -1; result >= 0 {
 		c.fn.result = c.local(result)
 	}
 	c.facts = learn(blocks, params)
 	c.fold(blocks)
-	c.inferMembers(blocks)
 	c.fn.blocks = c.blocks(c.live(blocks))
 	c.fn.frame = len(c.slots)
 	return c.err
@@ -102,9 +105,16 @@ func (c *compiler) statements(b *ir.Block) []statement {
 		return nil
 	}
 	list := make([]statement, 0, len(b.Stmts))
+	literals := c.literals(b)
 	for i := 0; i < len(b.Stmts); i++ {
 		s := b.Stmts[i]
 		if c.folded(s) {
+			continue
+		}
+		if l := literals[s]; l != nil {
+			if s == l.last {
+				list = append(list, l.compile(c))
+			}
 			continue
 		}
 		if i+1 < len(b.Stmts) {
@@ -139,6 +149,9 @@ func (c *compiler) local(l ir.Local) int {
 	if !ok {
 		slot = len(c.slots)
 		c.slots[l] = slot
+		if node := c.fn.nodes[l]; node != nil {
+			c.nodes[slot] = node
+		}
 	}
 	return slot
 }
@@ -236,31 +249,4 @@ func (c *compiler) location(l *ir.Location) *ast.Location {
 		loc.File = s.Files[l.File].Value
 	}
 	return loc
-}
-
-// inferMembers finds out what locals are if the input is Program.input. It need
-// not be right, as `with` can replace the input: where a value turns out to be
-// something else, evaluation goes the long way.
-func (c *compiler) inferMembers(blocks []*ir.Block) {
-	if c.program.input == nil || len(c.fn.params) == 0 {
-		return
-	}
-	c.nodes[c.fn.params[0]] = c.program.input
-	walk(blocks, func(s ir.Stmt) {
-		if scan, ok := s.(*ir.ScanStmt); ok {
-			if node := c.nodes[c.read(scan.Source).local]; node != nil && len(node.Elements) > 0 {
-				c.nodes[c.local(scan.Value)] = node.Elements[0] // or one that is like it
-			}
-		}
-		dot, ok := s.(*ir.DotStmt)
-		if !ok {
-			return
-		}
-		source, key := c.operand(dot.Source), c.operand(dot.Key)
-		if node := c.nodes[source.local]; node != nil && key.constant.kind == kindString {
-			if member := node.Members[key.constant.str]; member != nil && member.Node != nil {
-				c.nodes[c.local(dot.Target)] = member.Node
-			}
-		}
-	})
 }

@@ -116,7 +116,7 @@ func (e *Evaluator) call(fn *function) Value {
 
 // apply runs a function of the input and the data.
 func (e *Evaluator) apply(fn *function, input Value) Value {
-	frame, _ := e.enter(fn.frame)
+	frame, _ := e.enter(fn)
 	frame[fn.params[0]], frame[fn.params[1]] = input, e.program.data
 	e.run(fn.blocks, frame)
 	if fn.result < 0 {
@@ -155,15 +155,16 @@ func (e *Evaluator) start(ctx context.Context, p *Program, source any) {
 // stackSize is the number of locals for which there is memory from the start.
 const stackSize = 1024
 
-// enter makes a frame of n locals, all undefined. The caller puts free back into
-// e.free when the frame is not used any more.
-func (e *Evaluator) enter(n int) (frame, free []Value) {
+// enter makes a frame for a function. The caller puts free back into e.free when the
+// frame is not used any more.
+func (e *Evaluator) enter(fn *function) (frame, free []Value) {
+	n := fn.frame
 	free = e.free
 	if len(free) < n {
 		e.free = make([]Value, n+stackSize)
 	}
 	frame, e.free = e.free[:n:n], e.free[n:]
-	clear(frame)
+	clear(frame[:fn.undefined])
 	return frame, free
 }
 

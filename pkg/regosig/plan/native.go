@@ -2,6 +2,7 @@ package plan
 
 import (
 	"regexp"
+	"strings"
 
 	"github.com/open-policy-agent/opa/v1/ast"
 )
@@ -41,11 +42,19 @@ var natives = map[string]native{
 	ast.Sum.Name:            {1, sum},
 	ast.Max.Name:            {1, extreme(1)},
 	ast.Min.Name:            {1, extreme(-1)},
-	ast.StartsWith.Name:     {2, texts(hasPrefix)},
-	ast.EndsWith.Name:       {2, texts(hasSuffix)},
-	ast.Contains.Name:       {2, texts(contains)},
+	ast.StartsWith.Name:     {2, texts(strings.HasPrefix)},
+	ast.EndsWith.Name:       {2, texts(strings.HasSuffix)},
+	ast.Contains.Name:       {2, texts(strings.Contains)},
 	ast.IndexOf.Name:        {2, indexOf},
 	ast.Substring.Name:      {3, substring},
+	ast.AnyPrefixMatch.Name: {2, anyAffix(strings.HasPrefix)},
+	ast.AnySuffixMatch.Name: {2, anyAffix(strings.HasSuffix)},
+	ast.Trim.Name:           {2, cut(strings.Trim)},
+	ast.TrimLeft.Name:       {2, cut(strings.TrimLeft)},
+	ast.TrimRight.Name:      {2, cut(strings.TrimRight)},
+	ast.TrimPrefix.Name:     {2, cut(strings.TrimPrefix)},
+	ast.TrimSuffix.Name:     {2, cut(strings.TrimSuffix)},
+	ast.TrimSpace.Name:      {1, trimSpace},
 	ast.Lower.Name:          {1, lower},
 	ast.Upper.Name:          {1, upper},
 	ast.Split.Name:          {2, split},

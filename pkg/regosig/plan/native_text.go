@@ -17,9 +17,39 @@ func texts(holds func(a, b string) bool) func(*Evaluator, []Value) Value {
 	}
 }
 
-func hasPrefix(a, b string) bool { return strings.HasPrefix(a, b) }
-func hasSuffix(a, b string) bool { return strings.HasSuffix(a, b) }
-func contains(a, b string) bool  { return strings.Contains(a, b) }
+// anyAffix makes a built-in of the test whether any of some texts has one of others as
+// its affix.
+func anyAffix(has func(text, affix string) bool) func(*Evaluator, []Value) Value {
+	return func(_ *Evaluator, args []Value) Value {
+		texts, affixes := args[0:1], args[1:2]
+		if args[0].kind != kindString {
+			texts = args[0].elements()
+		}
+		if args[1].kind != kindString {
+			affixes = args[1].elements()
+		}
+		if len(texts) == 0 || len(affixes) == 0 || !allStrings(texts) || !allStrings(affixes) {
+			return Value{}
+		}
+		for i := range texts {
+			for j := range affixes {
+				if has(texts[i].str, affixes[j].str) {
+					return Bool(true)
+				}
+			}
+		}
+		return Bool(false)
+	}
+}
+
+func allStrings(list []Value) bool {
+	for i := range list {
+		if list[i].kind != kindString {
+			return false
+		}
+	}
+	return true
+}
 
 func isASCII(s string) bool {
 	for i := range len(s) {
@@ -51,6 +81,23 @@ func substring(_ *Evaluator, args []Value) Value {
 		text = text[:length]
 	}
 	return String(text)
+}
+
+// cut makes a built-in of a function of two strings that leaves out parts of the first.
+func cut(f func(text, what string) string) func(*Evaluator, []Value) Value {
+	return func(_ *Evaluator, args []Value) Value {
+		if args[0].kind != kindString || args[1].kind != kindString {
+			return Value{}
+		}
+		return String(f(args[0].str, args[1].str))
+	}
+}
+
+func trimSpace(_ *Evaluator, args []Value) Value {
+	if args[0].kind != kindString {
+		return Value{}
+	}
+	return String(strings.TrimSpace(args[0].str))
 }
 
 func lower(_ *Evaluator, args []Value) Value {

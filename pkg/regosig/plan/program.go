@@ -66,15 +66,21 @@ type Program struct {
 
 // function is a compiled function, or the query.
 type function struct {
-	name     string
-	number   int
-	params   []int
-	result   int
-	frame    int // number of locals
-	memoised bool
-	constant Value // of a rule that is one
-	load     load  // of a rule that is a part of the input; nil for others
-	blocks   []statement
+	name      string
+	number    int
+	params    []int
+	result    int
+	frame     int // number of locals
+	undefined int // of these, the first ones, that have to be undefined
+	memoised  bool
+	constant  Value // of a rule that is one
+	load      load  // of a rule that is a part of the input; nil for others
+	blocks    []statement
+
+	// What is probably a node; Program.infer has found it out.
+	nodes map[ir.Local]*Node
+	given []*Node // arguments
+	node  *Node   // the result
 }
 
 // Rule is a rule of the policy that a program's query asks for. It does not change.
@@ -116,13 +122,14 @@ func Compile(policy *ir.Policy, entrypoint string, options Options) (*Program, e
 	if policy.Funcs != nil {
 		once := calledOnce(policy)
 		for i, f := range policy.Funcs.Funcs {
-			compiled := &function{name: f.Name, number: i, memoised: len(f.Params) == 2 && !once[f.Name]}
+			compiled := &function{name: f.Name, number: i, memoised: len(f.Params) == 2 && !once[f.Name], given: make([]*Node, len(f.Params))}
 			p.funcs = append(p.funcs, compiled)
 			p.byName[f.Name] = compiled
 			if f.Path != nil {
 				p.byPath[strings.Join(f.Path, pathSeparator)] = compiled
 			}
 		}
+		p.infer(policy)
 		for i, f := range policy.Funcs.Funcs {
 			c := newCompiler(p, policy, p.funcs[i])
 			if c.constant, c.returns = constantResult(f); c.returns < 0 {
@@ -137,6 +144,7 @@ func Compile(policy *ir.Policy, entrypoint string, options Options) (*Program, e
 	}
 	if i := slices.IndexFunc(policy.Plans.Plans, func(q *ir.Plan) bool { return q.Name == entrypoint }); i >= 0 {
 		p.query = &function{name: entrypoint}
+		p.inferIn(p.query, policy, policy.Plans.Plans[i].Blocks, []ir.Local{ir.Input, ir.Data})
 		c := newCompiler(p, policy, p.query)
 		return p, c.compile(policy.Plans.Plans[i].Blocks, []ir.Local{ir.Input, ir.Data}, -1)
 	}
