@@ -42,7 +42,7 @@ func (c *compiler) builtin(s *ir.CallStmt, args []operand, result int) statement
 	if fast == nil || arity != len(args) {
 		return general
 	}
-	return func(e *Evaluator, f []Value) int {
+	native := func(e *Evaluator, f []Value) int {
 		list := e.args[:len(args)]
 		for i := range args {
 			if list[i] = args[i].whole(e, f); !list[i].Defined() {
@@ -54,6 +54,10 @@ func (c *compiler) builtin(s *ir.CallStmt, args []operand, result int) statement
 		}
 		return general(e, f)
 	}
+	if number := sprintfOf(s.Func, args, result, native); number != nil {
+		return number
+	}
+	return native
 }
 
 // typeChecks are the built-ins that tell whether a value is of some types.

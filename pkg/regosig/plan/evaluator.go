@@ -26,6 +26,7 @@ type Evaluator struct {
 	epoch   uint64  // of the memo entries that hold
 	pool    pool
 	args    [maxArgs]Value // of the built-in that is being called
+	texts   [1 << textBits]formatted
 
 	ctx   context.Context
 	fuel  int // statements until refuel is called

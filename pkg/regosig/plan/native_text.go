@@ -2,7 +2,6 @@ package plan
 
 import (
 	"fmt"
-	"strconv"
 	"strings"
 	"unicode/utf8"
 )
@@ -156,9 +155,6 @@ func sprintf(_ *Evaluator, args []Value) Value {
 	if args[0].kind != kindString || args[1].kind != kindArray {
 		return Value{}
 	}
-	if text, ok := formatted(args[0].str, args[1].ref.vals); ok {
-		return String(text)
-	}
 	list := make([]any, len(args[1].ref.vals))
 	for i, v := range args[1].ref.vals {
 		switch v.kind {
@@ -171,35 +167,4 @@ func sprintf(_ *Evaluator, args []Value) Value {
 		}
 	}
 	return String(fmt.Sprintf(args[0].str, list...))
-}
-
-// formatted is what fmt makes of one number of 0 or more by a format like "0x%08x",
-// without its cost.
-func formatted(format string, args []Value) (text string, ok bool) {
-	before, verb, found := strings.Cut(format, "%")
-	if !found || len(args) != 1 || args[0].kind != kindInt || args[0].num < 0 {
-		return "", false
-	}
-	width := 0
-	if len(verb) == len("04o") && verb[0] == '0' && verb[1] >= '1' && verb[1] <= '9' {
-		width, verb = int(verb[1]-'0'), verb[2:]
-	}
-	base := 0
-	switch verb {
-	case "o":
-		base = 8
-	case "d":
-		base = 10
-	case "x":
-		base = 16
-	default:
-		return "", false
-	}
-	var room, digits [64]byte
-	number := strconv.AppendInt(digits[:0], args[0].num, base)
-	b := append(room[:0], before...)
-	for range width - len(number) {
-		b = append(b, '0')
-	}
-	return string(append(b, number...)), true
 }
