@@ -11,34 +11,69 @@ import (
 	"github.com/ipcwarden/ipcwarden/pkg/event"
 )
 
-// BenchmarkBuiltins evaluates each built-in signature, the evidence included, on the
-// events of the recording and of the tests that match it. The last line has what a
-// match costs on average over the signatures, and at most.
-func BenchmarkBuiltins(b *testing.B) {
+// builtinMatch is a built-in signature by itself, and events that match it.
+type builtinMatch struct {
+	id     string
+	events []*event.Event
+	way    way
+}
+
+// builtinMatches are all built-in signatures with the events of the recording and of
+// the tests that match them.
+func builtinMatches(t testing.TB) (list []builtinMatch) {
+	t.Helper()
 	set, err := Load(Builtin())
 	if err != nil {
-		b.Fatal(err)
+		t.Fatal(err)
 	}
-	events := recording(b)
+	events := recording(t)
 	for _, on := range slices.Concat(eventsOfCalls(), eventsOfMemory(), eventsOfCallers(), eventsOfCorrelations()) {
 		events = append(events, on.e)
 	}
-	costs := map[string]float64{}
 	for _, s := range set.Signatures() {
-		id := s.Metadata().ID
 		single, err := engine.NewSet([]detect.Signature{s})
 		if err != nil {
-			b.Fatal(err)
+			t.Fatal(err)
 		}
 		e := engine.New(single, zap.NewNop())
-		b.Cleanup(e.Close)
-		w := ours(e)
-		matching := slices.DeleteFunc(slices.Clone(events), func(ev *event.Event) bool { return w(ev) == 0 })
-		if len(matching) == 0 {
-			b.Errorf("%s: no event matches", id)
+		t.Cleanup(e.Close)
+		m := builtinMatch{id: s.Metadata().ID, way: ours(e)}
+		for _, ev := range events {
+			if m.way(ev) > 0 {
+				m.events = append(m.events, ev)
+			}
+		}
+		if len(m.events) == 0 {
+			t.Errorf("%s: no event matches", m.id)
 			continue
 		}
-		b.Run(id, func(b *testing.B) { costs[id] = perEvent(b, matching, w) })
+		list = append(list, m)
+	}
+	return list
+}
+
+// TestMatchesAllocateNothing is about events like the one before: what is remembered, such
+// as the text of an address, was made for that.
+func TestMatchesAllocateNothing(t *testing.T) {
+	for _, m := range builtinMatches(t) {
+		if m.id == "IPCW-033" {
+			continue // makes a text of each message
+		}
+		for _, ev := range m.events {
+			if n := testing.AllocsPerRun(10, func() { m.way(ev) }); n > 0 {
+				t.Errorf("%s: %v allocations for a %s: %+v", m.id, n, ev.ID, ev)
+			}
+		}
+	}
+}
+
+// BenchmarkBuiltins evaluates each built-in signature, the evidence included, on events
+// that match it. The last line has what a match costs on average over the signatures, and
+// at most.
+func BenchmarkBuiltins(b *testing.B) {
+	costs := map[string]float64{}
+	for _, m := range builtinMatches(b) {
+		b.Run(m.id, func(b *testing.B) { costs[m.id] = perEvent(b, m.events, m.way) })
 	}
 	if len(costs) == 0 {
 		return

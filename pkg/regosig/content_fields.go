@@ -25,12 +25,29 @@ func (v *view) content(i int, look event.Look) plan.Value {
 	return *part
 }
 
+// isMessage tells whether a struct msgbuf is there.
+func isMessage(m *event.Memory) bool {
+	return m.Pointee == event.MsgbufIn || m.Pointee == event.MsgbufOut
+}
+
+// text is Content.Text, undefined if there is none.
+func (v *view) text(i int, look event.Look) plan.Value {
+	part := &v.parts.texts[i][look]
+	if !part.Defined() && isMessage(v.regions[i]) {
+		if _, text, ok := event.Msgbuf(v.event.ABI, v.look(i, look).Bytes); ok {
+			*part = printed(string(text))
+			v.parts.used = true
+		}
+	}
+	return *part
+}
+
 // contentNode is one look at the i-th region.
 func contentNode(i int, look event.Look) *plan.Node {
 	own := map[string]readField{
 		"state": func(v *view) plan.Value { return plan.String(v.look(i, look).State.String()) },
 		"mtype": func(v *view) plan.Value {
-			if p := v.regions[i].Pointee; p != event.MsgbufIn && p != event.MsgbufOut {
+			if !isMessage(v.regions[i]) {
 				return plan.Value{}
 			}
 			mtype, _, ok := event.Msgbuf(v.event.ABI, v.look(i, look).Bytes)
@@ -40,6 +57,7 @@ func contentNode(i int, look event.Look) *plan.Node {
 		"gid":  settingsField(i, look, func(set event.SetRequest) plan.Value { return plan.Int(int64(set.GID)) }),
 		"mode": settingsField(i, look, func(set event.SetRequest) plan.Value { return plan.Int(int64(set.Mode)) }),
 	}
+	own["text"] = func(v *view) plan.Value { return v.text(i, look) }
 	own["tvSec"] = timespecField(i, look, func(seconds, _ int64) int64 { return seconds })
 	own["tvNsec"] = timespecField(i, look, func(_, nanos int64) int64 { return nanos })
 	qbytes := settingsField(i, look, func(set event.SetRequest) plan.Value { return plan.Uint(set.QueueBytes) })
@@ -64,7 +82,7 @@ func contentNode(i int, look event.Look) *plan.Node {
 
 // pointees has the members of Content that only some memory has.
 var pointees = map[string][]event.Pointee{
-	"text": {event.MsgbufIn, event.MsgbufOut}, "values": {event.Semun, event.SemunOut}, "pointer": {event.NoPointee},
+	"values": {event.Semun, event.SemunOut}, "pointer": {event.NoPointee},
 }
 
 // timespecField is a member of Content that only a time has.

@@ -158,7 +158,10 @@ func via(v *view) plan.Value {
 }
 
 func stalled(v *view) plan.Value {
-	return ifPresent(v.event.CopiedNS != 0, plan.Uint(v.event.CopiedNS-v.event.BootNS))
+	if v.event.CopiedNS == 0 {
+		return plan.Value{}
+	}
+	return plan.Uint(v.event.CopiedNS - v.event.BootNS)
 }
 
 // eventNumbers has Document.EventID for each event.

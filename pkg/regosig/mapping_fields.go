@@ -38,12 +38,12 @@ func mappingsNode(i int) *plan.Node {
 	}
 	node := &plan.Node{Len: func(source any) int { return source.(*view).mappings(i) }, Whole: whole}
 	for n := range len(event.Memory{}.Mappings) {
-		node.Elements = append(node.Elements, mappingNode(i, n, whole))
+		node.Elements = append(node.Elements, mappingNode(i, n))
 	}
 	return node
 }
 
-func mappingNode(i, n int, whole func(any) plan.Value) *plan.Node {
+func mappingNode(i, n int) *plan.Node {
 	field := func(read func(*event.Mapping) plan.Value) *plan.Member {
 		return readField(func(v *view) plan.Value {
 			m, _ := v.mapping(i, n)
@@ -54,8 +54,7 @@ func mappingNode(i, n int, whole func(any) plan.Value) *plan.Node {
 	mapped := func(is func(*event.Mapping) bool) *plan.Member {
 		return field(func(m *event.Mapping) plan.Value { return ifPresent(m.State == event.Mapped, plan.Bool(is(m))) })
 	}
-	return &plan.Node{
-		Whole: func(source any) plan.Value { return whole(source).Get(plan.Int(int64(n))) },
+	node := &plan.Node{
 		Members: map[string]*plan.Member{
 			"byte": readField(func(v *view) plan.Value {
 				_, of := v.mapping(i, n)
@@ -65,16 +64,23 @@ func mappingNode(i, n int, whole func(any) plan.Value) *plan.Node {
 			"shared":      mapped(func(m *event.Mapping) bool { return m.Shared }),
 			"userfaultfd": mapped(func(m *event.Mapping) bool { return m.Userfaultfd }),
 			"resident":    mapped(func(m *event.Mapping) bool { return m.Resident }),
-			"fileSystem": field(func(m *event.Mapping) plan.Value {
-				if m.State != event.Mapped {
+			"fileSystem": readField(func(v *view) plan.Value {
+				m, _ := v.mapping(i, n)
+				switch name := m.KnownFileSystem(); {
+				case m.State != event.Mapped:
 					return plan.Value{}
+				case name == "" && m.Magic != 0:
+					return v.addressText(uint64(m.Magic)) // written as addresses are
+				default:
+					return unlessEmpty(name)
 				}
-				return unlessEmpty(m.FileSystem())
-			}),
+			}).member(),
 			"segment":  field(func(m *event.Mapping) plan.Value { return ifPresent(m.IsSegment, plan.Int(int64(m.SegmentID))) }),
 			"attached": field(func(m *event.Mapping) plan.Value { return ifPresent(m.IsSegment, plan.Int(int64(m.Attached))) }),
 		},
 	}
+	node.Whole = func(source any) plan.Value { return node.Read(&source.(*view).evaluator, source) }
+	return node
 }
 
 // overlapsNode is Document.Overlaps.

@@ -10,6 +10,7 @@ import (
 type parts struct {
 	used     bool
 	content  [event.MaxMemory][event.Looks]plan.Value
+	texts    [event.MaxMemory][event.Looks]plan.Value
 	mappings [event.MaxMemory]plan.Value
 	overlaps plan.Value
 }

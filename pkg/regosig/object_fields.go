@@ -58,7 +58,7 @@ func (v *view) argument(i int) plan.Value {
 	case event.Int, event.Long:
 		return plan.Int(int64(value))
 	default:
-		return plan.Uint(value)
+		return v.number(value)
 	}
 }
 

@@ -32,6 +32,7 @@ type view struct {
 	findings  []evidence // of a signature that has many
 	flags     [1 << flagBits]flags
 	addresses [1 << addressBits]address
+	long      longNumber
 }
 
 // viewOf is the view of the input's event.
@@ -132,4 +133,22 @@ func (v *view) addressText(pointer uint64) plan.Value {
 		*a = address{pointer, "0x" + strconv.FormatUint(pointer, 16)}
 	}
 	return plan.String(a.text)
+}
+
+// longNumber is a number that is no int64, with its value.
+type longNumber struct {
+	number uint64
+	value  plan.Value
+}
+
+// number is plan.Uint. It allocates only for one that is no int64 and was not the last
+// such number: a length of -1 comes again and again.
+func (v *view) number(n uint64) plan.Value {
+	if int64(n) >= 0 {
+		return plan.Int(int64(n))
+	}
+	if v.long.number != n {
+		v.long = longNumber{n, plan.Uint(n)}
+	}
+	return v.long.value
 }

@@ -16,6 +16,10 @@ func Compare(a, b Value) int {
 	switch {
 	case a.kind == kindInt && b.kind == kindInt:
 		return cmp.Compare(a.num, b.num)
+	case a.kind == kindInt && b.isLong():
+		return -b.sign()
+	case b.kind == kindInt && a.isLong():
+		return a.sign()
 	case a.isNumber() && b.isNumber():
 		return ast.NumberCompare(a.number(), b.number())
 	case a.kind != b.kind:
@@ -80,6 +84,31 @@ func Equal(a, b Value) bool {
 }
 
 func (v Value) isNumber() bool { return v.kind == kindInt || v.kind == kindNumber }
+
+// isLong tells of a number that it is an integer beyond all those of an int64.
+func (v Value) isLong() bool {
+	if v.kind != kindNumber {
+		return false
+	}
+	digits := strings.TrimPrefix(v.str, "-")
+	if len(digits) < len("9223372036854775808") || digits[0] == '0' {
+		return false
+	}
+	for i := range len(digits) {
+		if digits[i] < '0' || digits[i] > '9' {
+			return false
+		}
+	}
+	return true
+}
+
+// sign is that of a long number.
+func (v Value) sign() int {
+	if v.str[0] == '-' {
+		return -1
+	}
+	return 1
+}
 
 // number is the value as OPA has it.
 func (v Value) number() ast.Number {

@@ -1,5 +1,7 @@
 package plan
 
+import "slices"
+
 // Node is a part of the input that is not there as a value. The evaluator asks
 // it for the members that a query names, and for the whole only where a query
 // uses it as one: compares it, iterates over it, passes it to a built-in.
@@ -17,6 +19,7 @@ type Node struct {
 	Whole func(source any) Value
 
 	self  collection // so that a Value can refer to the node
+	keys  []Value    // of Members, in order
 	array *Node      // of which the node is the element number index, or nil
 	index int
 }
@@ -43,9 +46,11 @@ func (n *Node) prepare() {
 		return
 	}
 	n.self.node = n
-	for _, m := range n.Members {
+	for name, m := range n.Members {
+		n.keys = append(n.keys, String(name))
 		m.Node.prepare()
 	}
+	slices.SortFunc(n.keys, Compare)
 	for i, e := range n.Elements {
 		e.prepare()
 		e.array, e.index = n, i
@@ -62,6 +67,21 @@ func (v *Value) shape() kind {
 	default:
 		return kindObject
 	}
+}
+
+// Read is an object of all members that are there, valid until the next evaluation.
+func (n *Node) Read(e *Evaluator, source any) Value {
+	object := e.collect(kindObject)
+	for _, key := range n.keys {
+		m := n.Members[key.str].read(source)
+		if m.kind == kindNode {
+			m = m.ref.node.Whole(source)
+		}
+		if m.Defined() {
+			object.ref.keys, object.ref.vals = append(object.ref.keys, key), append(object.ref.vals, m)
+		}
+	}
+	return object
 }
 
 // isArray tells whether the node stands for an array.

@@ -97,6 +97,7 @@ func TestSameAsTopdown(t *testing.T) {
 		{"division by zero", "p := input.a / 0", `{"a": 6}`},
 		{"bits", "p := [bits.and(input.a, 5), bits.or(input.a, 8), bits.xor(input.a, 1), bits.lsh(1, 70), bits.rsh(input.a, 70), bits.rsh(-4, 1), bits.negate(7)]", `{"a": 6}`},
 		{"text", `p := [upper(input.a), indexof(input.a, "b"), substring(input.a, 1, -1), substring(input.a, 1, 1), split(input.a, ","), split(input.a, ""), concat("-", ["x", input.a]), contains(input.a, "b"), count(input.a)]`, `{"a": "äb,c"}`},
+		{"long numbers", `p := [input.a < 1, input.a >= 512, input.a == 9223372036854775808, input.b < 0, 5 > input.b, max([input.a, input.b, 3]), input.b == -9223372036854775808, input.c > 3]`, `{"a": 9223372036854775808, "b": -9223372036854775809, "c": 9223372036854775807.5}`},
 		{"trimmed", `p := [trim(input.a, "a "), trim_left(input.a, " "), trim_right(input.a, " "), trim_prefix(input.a, " a"), trim_suffix(input.a, "b "), trim_space(input.a)]`, `{"a": " ab "}`},
 		{"affixes", `p := [strings.any_prefix_match(input.a, ["x", "/tmp/"]), strings.any_suffix_match([input.a, "b"], {"b"}), strings.any_prefix_match(input.a, "/t"), strings.any_prefix_match(input.a, []), strings.any_suffix_match(input.a, "/t")]`, `{"a": "/tmp/a"}`},
 		{"ASCII text", `p := [lower(input.a), indexof(input.a, "C"), indexof(input.a, "z"), substring(input.a, 1, 9), substring(input.a, 9, 1), split(input.a, ","), concat(",", {"z", input.a})]`, `{"a": "aB,C"}`},
