@@ -4,6 +4,7 @@ package detect
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -100,6 +101,11 @@ func (f *Finding) Explanation() map[string]any {
 	}
 	return f.Evidence
 }
+
+// ErrBudget is the error, or what it wraps, of an evaluation that takes more than it may:
+// the cause with which its context ends after too much time, and what a signature returns
+// that bounds itself in other ways. A signature that has it again and again is suspended.
+var ErrBudget = errors.New("the evaluation has used up its budget")
 
 // Signature decides whether an event is suspicious. The engine calls Match from
 // one goroutine, and only with events that Metadata selects.

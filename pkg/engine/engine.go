@@ -4,6 +4,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"runtime/debug"
 	"sync"
 	"sync/atomic"
@@ -109,9 +110,9 @@ func (e *Engine) Evaluate(ctx context.Context, ev *event.Event, found func(*dete
 func (e *Engine) evaluate(t *entry) []detect.Finding {
 	none := e.found[:0]
 	found, err := t.match(e.fence.enter(), &e.input, none)
-	switch overran := e.fence.overran(); {
-	case overran:
-		e.overran(t)
+	switch {
+	case e.fence.overran(), errors.Is(err, detect.ErrBudget):
+		e.overran(t, err)
 	case err != nil:
 		t.counters.errors.Add(1)
 		t.log.error("signature failed", zap.Error(err))

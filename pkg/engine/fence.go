@@ -2,10 +2,11 @@ package engine
 
 import (
 	"context"
-	"errors"
 	"sync/atomic"
 	"syscall"
 	"time"
+
+	"github.com/ipcwarden/ipcwarden/pkg/detect"
 )
 
 const (
@@ -22,10 +23,6 @@ const (
 	// looks is how often within a budget the fence looks at what is going on.
 	looks = 4
 )
-
-// ErrBudget is the cause with which the context of an evaluation ends that used
-// up its budget.
-var ErrBudget = errors.New("the evaluation has used up its budget")
 
 // fence bounds what an evaluation takes. The evaluating goroutine does no more
 // than to write down the number of the evaluation that it is in: no clock, no
@@ -132,7 +129,7 @@ func (f *fence) watch(done <-chan struct{}) {
 func (f *fence) expire(number uint64) {
 	s := f.scope.Load() // of number, if that is current still
 	if f.current.CompareAndSwap(number, number|overrun) {
-		s.cancel(ErrBudget)
+		s.cancel(detect.ErrBudget)
 	}
 }
 

@@ -29,9 +29,9 @@ type Suspension struct {
 
 // overran counts an evaluation that used up its budget, and suspends a signature
 // that does so again and again.
-func (e *Engine) overran(t *entry) {
+func (e *Engine) overran(t *entry, err error) {
 	t.counters.overruns.Add(1)
-	t.log.error("signature evaluation took too long", zap.Duration("budget", e.fence.budget))
+	t.log.error("signature evaluation took too long", zap.Duration("budget", e.fence.budget), zap.Error(err))
 	now := e.now()
 	copy(t.overruns[:], t.overruns[1:])
 	t.overruns[overrunLimit-1] = now

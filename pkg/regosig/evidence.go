@@ -117,7 +117,7 @@ func (x *explanation) explain(ctx context.Context, in *detect.Input, finding *de
 	var err error
 	e.object, e.keys = plan.Value{}, x.keys
 	if e.values, err = v.evaluator.EvalMore(ctx, x.members, v, e.values[:0]); err != nil {
-		return fmt.Errorf("evaluating %s: %w", x.rule, err)
+		return x.failed(err)
 	}
 	finding.Unread = e
 	return nil

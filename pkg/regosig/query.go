@@ -2,6 +2,7 @@ package regosig
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -144,9 +145,17 @@ func (q *query) evaluate(ctx context.Context, v *view) (answer plan.Value, err e
 		}
 	}
 	if err != nil {
-		return plan.Value{}, fmt.Errorf("evaluating %s: %w", q.rule, err)
+		return plan.Value{}, q.failed(err)
 	}
 	return answer, nil
+}
+
+// failed is the error of an evaluation of the plan.
+func (q *query) failed(err error) error {
+	if errors.Is(err, plan.ErrBudget) {
+		err = fmt.Errorf("%w: %w", detect.ErrBudget, err)
+	}
+	return fmt.Errorf("evaluating %s: %w", q.rule, err)
 }
 
 // onNothing evaluates the rule without an input.

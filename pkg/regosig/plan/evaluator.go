@@ -10,7 +10,7 @@ import (
 
 // ErrBudget is the error of an evaluation that has used up Options.Steps or
 // Options.Bytes.
-var ErrBudget = errors.New("the evaluation takes more than its budget")
+var ErrBudget = errors.New("too many steps, or too much memory")
 
 // pollEvery is the number of statements after which the context is looked at.
 const pollEvery = 1024
