@@ -30,7 +30,7 @@ func (c *collection) find(key Value) int {
 	switch {
 	case len(c.keys) < indexedFrom:
 		for i := range c.keys {
-			if Equal(c.keys[i], key) {
+			if equal(&c.keys[i], &key) {
 				return i
 			}
 		}
@@ -38,8 +38,8 @@ func (c *collection) find(key Value) int {
 	case c.index != nil:
 		return c.findByHash(key)
 	case c.sorted:
-		i := sort.Search(len(c.keys), func(i int) bool { return Compare(c.keys[i], key) >= 0 })
-		if i < len(c.keys) && Equal(c.keys[i], key) {
+		i := sort.Search(len(c.keys), func(i int) bool { return compare(&c.keys[i], &key) >= 0 })
+		if i < len(c.keys) && equal(&c.keys[i], &key) {
 			return i
 		}
 		return -1
@@ -54,7 +54,7 @@ func (c *collection) findByHash(key Value) int {
 		return -1
 	}
 	for ; at >= 0; at = c.next[at] {
-		if Equal(c.keys[at], key) {
+		if equal(&c.keys[at], &key) {
 			return int(at)
 		}
 	}
@@ -64,7 +64,7 @@ func (c *collection) findByHash(key Value) int {
 // appendKey adds a key that is not there yet.
 func (c *collection) appendKey(key Value) {
 	if n := len(c.keys); n > 0 && c.sorted {
-		c.sorted = Compare(c.keys[n-1], key) < 0
+		c.sorted = compare(&c.keys[n-1], &key) < 0
 	}
 	c.keys = append(c.keys, key)
 	if c.index != nil {
@@ -99,7 +99,7 @@ func (c *collection) add(key Value) {
 // isLast tells that a key comes after all others, as those of a literal do.
 func (c *collection) isLast(key Value) bool {
 	n := len(c.keys)
-	return n == 0 || c.sorted && c.index == nil && Compare(c.keys[n-1], key) < 0
+	return n == 0 || c.sorted && c.index == nil && compare(&c.keys[n-1], &key) < 0
 }
 
 // put sets a member of an object.
@@ -133,7 +133,7 @@ func (c *collection) sort() *collection {
 type byKey collection
 
 func (c *byKey) Len() int           { return len(c.keys) }
-func (c *byKey) Less(i, j int) bool { return Compare(c.keys[i], c.keys[j]) < 0 }
+func (c *byKey) Less(i, j int) bool { return compare(&c.keys[i], &c.keys[j]) < 0 }
 func (c *byKey) Swap(i, j int) {
 	c.keys[i], c.keys[j] = c.keys[j], c.keys[i]
 	if len(c.vals) > 0 {

@@ -12,7 +12,13 @@ import (
 
 // Compare orders values as OPA does: by type, then by value; negative if a comes
 // first. Values of kindNode must be built before.
-func Compare(a, b Value) int {
+func Compare(a, b Value) int { return compare(&a, &b) }
+
+// Equal tells whether two values are the same to Rego: 1 and 1.0 are.
+func Equal(a, b Value) bool { return equal(&a, &b) }
+
+// compare is Compare without copying what is compared.
+func compare(a, b *Value) int {
 	switch {
 	case a.kind == kindInt && b.kind == kindInt:
 		return cmp.Compare(a.num, b.num)
@@ -42,7 +48,7 @@ func Compare(a, b Value) int {
 
 func compareAll(a, b []Value) int {
 	for i := range min(len(a), len(b)) {
-		if c := Compare(a[i], b[i]); c != 0 {
+		if c := compare(&a[i], &b[i]); c != 0 {
 			return c
 		}
 	}
@@ -51,20 +57,20 @@ func compareAll(a, b []Value) int {
 
 func compareObjects(a, b *collection) int {
 	for i := range min(len(a.keys), len(b.keys)) {
-		if c := Compare(a.keys[i], b.keys[i]); c != 0 {
+		if c := compare(&a.keys[i], &b.keys[i]); c != 0 {
 			return c
 		}
-		if c := Compare(a.vals[i], b.vals[i]); c != 0 {
+		if c := compare(&a.vals[i], &b.vals[i]); c != 0 {
 			return c
 		}
 	}
 	return cmp.Compare(len(a.keys), len(b.keys))
 }
 
-// Equal tells whether two values are the same to Rego: 1 and 1.0 are.
-func Equal(a, b Value) bool {
+// equal is Equal without copying what is compared.
+func equal(a, b *Value) bool {
 	if a.kind != b.kind {
-		return a.isNumber() && b.isNumber() && Compare(a, b) == 0
+		return a.isNumber() && b.isNumber() && compare(a, b) == 0
 	}
 	switch a.kind {
 	case kindBool, kindInt:
@@ -80,13 +86,13 @@ func Equal(a, b Value) bool {
 			return false
 		}
 	}
-	return Compare(a, b) == 0
+	return compare(a, b) == 0
 }
 
-func (v Value) isNumber() bool { return v.kind == kindInt || v.kind == kindNumber }
+func (v *Value) isNumber() bool { return v.kind == kindInt || v.kind == kindNumber }
 
 // isLong tells of a number that it is an integer beyond all those of an int64.
-func (v Value) isLong() bool {
+func (v *Value) isLong() bool {
 	if v.kind != kindNumber {
 		return false
 	}
@@ -103,7 +109,7 @@ func (v Value) isLong() bool {
 }
 
 // sign is that of a long number.
-func (v Value) sign() int {
+func (v *Value) sign() int {
 	if v.str[0] == '-' {
 		return -1
 	}
@@ -111,7 +117,7 @@ func (v Value) sign() int {
 }
 
 // number is the value as OPA has it.
-func (v Value) number() ast.Number {
+func (v *Value) number() ast.Number {
 	if v.kind == kindInt {
 		return ast.Number(strconv.FormatInt(v.num, 10))
 	}

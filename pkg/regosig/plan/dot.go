@@ -9,16 +9,10 @@ func (c *compiler) dot(s *ir.DotStmt) statement {
 	if source.isConstant() && source.constant.ref == nil {
 		return func(*Evaluator, []Value) int { return stop }
 	}
-	store := func(f []Value, v Value) int {
-		f[target] = v
-		if v.kind == kindUndefined {
-			return stop
-		}
-		return next
-	}
 	if !key.isConstant() {
 		return func(e *Evaluator, f []Value) int {
-			return store(f, e.get(source.value(f), e.whole(f[key.local])))
+			f[target] = e.get(source.place(f), e.whole(f[key.local]))
+			return defined(&f[target])
 		}
 	}
 	if source.isConstant() {
@@ -31,8 +25,17 @@ func (c *compiler) dot(s *ir.DotStmt) statement {
 		return c.member(source.local, target, node, key.constant)
 	}
 	return func(e *Evaluator, f []Value) int {
-		return store(f, e.get(f[source.local], key.constant))
+		f[target] = e.get(&f[source.local], key.constant)
+		return defined(&f[target])
 	}
+}
+
+// defined is how a statement ends whose result is undefined, or is not.
+func defined(v *Value) int {
+	if v.kind == kindUndefined {
+		return stop
+	}
+	return next
 }
 
 // setOrStop assigns a constant, which may be undefined.
@@ -65,13 +68,10 @@ func (c *compiler) member(source, target int, node *Node, key Value) statement {
 				result = member.read(e.source)
 			}
 		default:
-			result = e.get(*v, key)
+			result = e.get(v, key)
 		}
 		f[target] = result
-		if result.kind == kindUndefined {
-			return stop
-		}
-		return next
+		return defined(&result)
 	}
 }
 
@@ -87,12 +87,9 @@ func (c *compiler) memberOfElement(source, target int, array *Node, key Value) s
 		if v.kind == kindNode && v.ref.node.array == array {
 			f[target] = members[v.ref.node.index].read(e.source)
 		} else {
-			f[target] = e.get(*v, key)
+			f[target] = e.get(v, key)
 		}
-		if f[target].kind == kindUndefined {
-			return stop
-		}
-		return next
+		return defined(&f[target])
 	}
 }
 
@@ -137,17 +134,15 @@ func (c *compiler) path(first, second ir.Stmt) statement {
 				f[target] = outer.Get(innerKey)
 			}
 		} else {
-			f[target] = e.get(e.get(*v, key), innerKey)
+			between := e.get(v, key)
+			f[target] = e.get(&between, innerKey)
 		}
-		if f[target].kind == kindUndefined {
-			return stop
-		}
-		return next
+		return defined(&f[target])
 	}
 }
 
 // get is Value.Get, also for a node.
-func (e *Evaluator) get(v, key Value) Value {
+func (e *Evaluator) get(v *Value, key Value) Value {
 	if v.kind == kindNode {
 		return v.ref.node.get(key, e.source)
 	}

@@ -91,17 +91,17 @@ func matcher(name string, args []operand) func(Value) Value {
 
 func compared(holds func(int) bool) func(*Evaluator, []Value) Value {
 	return func(_ *Evaluator, args []Value) Value {
-		return Bool(holds(Compare(args[0], args[1])))
+		return Bool(holds(compare(&args[0], &args[1])))
 	}
 }
 
 func member(_ *Evaluator, args []Value) Value {
-	switch in := args[1]; in.kind {
+	switch in := &args[1]; in.kind {
 	case kindSet:
 		return Bool(in.ref.find(args[0]) >= 0)
 	case kindArray, kindObject:
 		for i := range in.ref.vals {
-			if Equal(args[0], in.ref.vals[i]) {
+			if equal(&args[0], &in.ref.vals[i]) {
 				return Bool(true)
 			}
 		}

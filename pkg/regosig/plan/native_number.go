@@ -132,7 +132,7 @@ func extreme(sign int) func(*Evaluator, []Value) Value {
 			if element.kind != kindInt && element.kind != kindString {
 				return Value{}
 			}
-			if Compare(element, best)*sign > 0 {
+			if compare(&element, &best)*sign > 0 {
 				best = element
 			}
 		}

@@ -203,6 +203,12 @@ func (c *compiler) equal(x, y ir.Operand, want bool) statement {
 			}
 			return stop
 		}
+		if v.kind == kindString && w.kind == kindString {
+			if (v.str == w.str) == want {
+				return next
+			}
+			return stop
+		}
 		if Equal(e.whole(*v), e.whole(*w)) == want {
 			return next
 		}
