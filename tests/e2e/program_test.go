@@ -97,7 +97,6 @@ func (v variant) races() program {
 	return program{v.compiler, "races-" + v.name, raceSources, append(slices.Clone(v.flags), "-pthread")}
 }
 
-
 // many is program many by way of the 32-bit library, which knows ipc(2) only.
 func (v variant) many() program {
 	return program{v.compiler, "many-" + v.name, []string{"many.c"}, v.flags}
