@@ -40,6 +40,9 @@ func fill(v reflect.Value, next *int64) {
 		for i := range v.Len() {
 			fill(v.Index(i), next)
 		}
+	case reflect.Pointer:
+		v.Set(reflect.New(v.Type().Elem()))
+		fill(v.Elem(), next)
 	case reflect.String:
 		v.SetString(fmt.Sprint("text\x00\xff", *next))
 	case reflect.Bool:

@@ -3,6 +3,8 @@ package capture
 import (
 	"encoding/binary"
 	"strings"
+
+	"github.com/ipcwarden/ipcwarden/pkg/event"
 )
 
 // coder goes through the fields of a value, and appends them to bytes or fills them
@@ -11,6 +13,8 @@ type coder struct {
 	bytes   []byte // what was written, or what is left to be read
 	reading bool
 	strings map[string]string // that were read, by their bytes
+
+	workload *event.Workload // that was read last
 }
 
 // maxStrings bounds the strings that a coder remembers.

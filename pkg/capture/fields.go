@@ -28,6 +28,27 @@ func (c *coder) eventFields(e *event.Event) {
 	c.overlapFields(e)
 	number(c, &e.Process.ProgramBits)
 	flags(c, &e.Object.CreatorGone)
+	c.workloadFields(&e.Process)
+}
+
+// workloadFields are shared by the events of a container that follow each other.
+func (c *coder) workloadFields(p *event.Process) {
+	var w event.Workload
+	if !c.reading && p.Workload != nil {
+		w = *p.Workload
+	}
+	texts(c, &w.Name, &w.Image, &w.ImageDigest, &w.PodName, &w.PodNamespace, &w.PodUID)
+	if !c.reading {
+		return
+	}
+	if w == (event.Workload{}) {
+		p.Workload = nil
+		return
+	}
+	if c.workload == nil || *c.workload != w {
+		c.workload = &w
+	}
+	p.Workload = c.workload
 }
 
 func (c *coder) processFields(p *event.Process) {

@@ -25,6 +25,8 @@ type Enricher struct {
 	programs *cache[processKey, event.Program]
 	threads  *cache[threadKey, look]
 	cgroups  cgroups
+
+	workloads workloads
 }
 
 // threadKey tells a thread from a later one with the same id. Threads and not
@@ -48,6 +50,7 @@ type look struct {
 	atNS        uint64 // on CLOCK_BOOTTIME
 	executable  string
 	containerID string
+	workload    *event.Workload
 	bits        uint8 // what the program was built for
 }
 
@@ -61,6 +64,8 @@ func New(hostName, procfsDir string) *Enricher {
 		programs: newCache[processKey, event.Program](cacheEntries),
 		threads:  newCache[threadKey, look](cacheEntries),
 		cgroups:  newCgroups(procfsDir),
+
+		workloads: newWorkloads("/"),
 	}
 }
 
@@ -74,8 +79,8 @@ func (r *Enricher) Learn(p event.Program) {
 	}
 }
 
-// Enrich fills in Executable, ProgramBits, HostName and ContainerID of e's process,
-// and whether the creator of its object is gone. What
+// Enrich fills in Executable, ProgramBits, HostName, ContainerID and Workload of e's
+// process, and whether the creator of its object is gone. What
 // cannot be found out, as of a process that has ended before anybody could look,
 // is left empty. Nearly always it answers from memory, without allocation.
 func (r *Enricher) Enrich(e *event.Event) {
@@ -84,9 +89,11 @@ func (r *Enricher) Enrich(e *event.Event) {
 	key := threadKey{p.HostTID, p.ThreadStartNS}
 	seen := r.threads.get(key)
 	if seen == nil || !seen.current(e) {
-		seen = r.threads.put(key, r.look(e, seen))
+		now := r.look(e, seen)
+		now.workload = r.workloads.of(now.containerID)
+		seen = r.threads.put(key, now)
 	}
-	p.Executable, p.ContainerID = seen.executable, seen.containerID
+	p.Executable, p.ContainerID, p.Workload = seen.executable, seen.containerID, seen.workload
 	p.ProgramBits = 0
 	if e.Compat {
 		p.ProgramBits = seen.bits

@@ -75,9 +75,9 @@ type Executable struct {
 // Container identifies the container of the process.
 type Container struct {
 	ID          string `json:"id" doc:"id of the container, empty on the host"`
-	Name        string `json:"name" doc:"name of the container"`
-	Image       string `json:"image" doc:"image of the container"`
-	ImageDigest string `json:"imageDigest" doc:"digest of the image"`
+	Name        string `json:"name" doc:"name of the container, as its runtime says, like the rest; empty if that cannot be read"`
+	Image       string `json:"image" doc:"image of the container, by the name that it was asked for"`
+	ImageDigest string `json:"imageDigest" doc:"digest or id of the image"`
 }
 
 // Kubernetes identifies the pod of the process.
@@ -186,7 +186,8 @@ func (e *Event) Document(d *Document) {
 		Executable:          Executable{Path: strings.ToValidUTF8(p.Executable, "\ufffd"), Bits: p.ProgramBits},
 		HostName:            strings.ToValidUTF8(p.HostName, "\ufffd"),
 		ContainerID:         p.ContainerID,
-		Container:           Container{ID: p.ContainerID},
+		Container:           p.container(),
+		Kubernetes:          p.kubernetes(),
 		EventID:             strconv.FormatUint(uint64(row.TraceeID), 10),
 		EventName:           row.Name,
 		MatchedPolicies:     []string{},

@@ -65,6 +65,7 @@ type Process struct {
 	ProgramBits uint8 // 32 or 64, what the program was built for; 0 if not known, and of native calls
 	HostName    string
 	ContainerID string
+	Workload    *Workload // nil if nothing is known of the container
 }
 
 // Program is what a process runs: the last that it executed.

@@ -113,7 +113,8 @@ func documentNode() *plan.Node {
 		},
 	}, "executable"), nil)
 	document.Members["container"] = parent(objectNode[event.Container](map[string]readField{
-		"id": func(v *view) plan.Value { return textValue(v.event.Process.ContainerID) },
+		"id":    func(v *view) plan.Value { return textValue(v.event.Process.ContainerID) },
+		"image": func(v *view) plan.Value { return textValue(imageOf(v.event)) },
 	}, "container"), nil)
 	document.Members["contextFlags"] = parent(objectNode[event.ContextFlags](map[string]readField{
 		"containerStarted": func(v *view) plan.Value { return plan.Bool(v.event.Process.ContainerID != "") },
@@ -129,6 +130,13 @@ func documentNode() *plan.Node {
 	document.Members["overlaps"] = parent(overlapsNode(), func(v *view) bool { return len(v.event.Overlaps) > 0 })
 	document.Members["memory"] = parent(memoryNode(), func(v *view) bool { return v.nregions > 0 })
 	return document
+}
+
+func imageOf(e *event.Event) string {
+	if e.Process.Workload == nil {
+		return ""
+	}
+	return e.Process.Workload.Image
 }
 
 // printed is what package event makes valid UTF-8 of.

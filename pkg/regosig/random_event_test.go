@@ -34,6 +34,7 @@ func eventFrom(source rand.Source) *event.Event {
 		Comm: pick(g, "init", "a\xff\xfeb", "", "ünü"), ProgramBits: pick(g, uint8(0), 32, 64), Executable: pick(g, "", "/tmp/a", "/bin/\xc3", "/usr/bin/a", "/usr/sbin/sshd", "/usr/sbin/cron", "/usr/bin/Xvfb"),
 		HostName: pick(g, "host", "\xff"), ContainerID: pick(g, "", "c0ffee", "\xff\xfe"),
 	}
+	e.Process.Workload = []*event.Workload{nil, {Image: "nginx:1", PodName: "web"}, {Image: "\xff"}}[e.Process.HostPID%3]
 	e.Object = event.Object{
 		Kind: pick(g, e.Row().Kind, e.Row().Kind, event.NoKind), Created: g.rarely(), ID: int32(g.number()), Key: pick(g, 0, int32(g.number())),
 		Mode: pick(g, uint16(0o600), 0o666, 0o1666, 0o622, 0o600, 0o600), Sequence: g.number(), OwnerUID: pick(g, uint32(0), 1000), CreatorUID: pick(g, uint32(0), 1000),
