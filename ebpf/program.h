@@ -18,7 +18,8 @@ static __always_inline int is_nameless(struct dentry *dentry)
 /*
  * Writes the names of a path from the last to the first, each with a NUL, as d_path
  * walks (fs/d_path.c: prepend_path) but to the root of the mounts, whose root directory a
- * process has.
+ * process has. How much is written is kept in memory, of which verifiers remember nothing:
+ * else old ones tell all ways through the loop apart, half a million instructions.
  */
 static __always_inline void walk_path(struct file *file, struct program *program)
 {
@@ -28,7 +29,8 @@ static __always_inline void walk_path(struct file *file, struct program *program
 	const unsigned char *name;
 	struct dentry *parent;
 	struct mount *above;
-	__u64 at = 0, place;
+	volatile __u32 *written = &program->path_bytes;
+	__u64 at;
 	long bytes;
 	int i;
 
@@ -41,24 +43,21 @@ static __always_inline void walk_path(struct file *file, struct program *program
 			mount = above;
 			continue;
 		}
+		name = BPF_CORE_READ(dentry, d_name.name);
+		at = *written;
 		if (at >= PROGRAM_PATH)
 			break;
-		name = BPF_CORE_READ(dentry, d_name.name);
-		place = at;
-		asm volatile("" : "+r"(place)); /* older verifiers forget the limit meanwhile */
-		bytes = bpf_probe_read_kernel_str(program->path + (place & (PROGRAM_PATH - 1)), PROGRAM_NAME, name);
+		bytes = bpf_probe_read_kernel_str(program->path + at, PROGRAM_NAME, name);
 		if (bytes <= 0)
 			break;
-		at += bytes & (2 * PROGRAM_NAME - 1);
+		*written += bytes;
 		parent = BPF_CORE_READ(dentry, d_parent);
 		if (parent == dentry) { /* in no directory: of memfd_create */
 			program->flags |= PROGRAM_DELETED;
-			program->path_bytes = at;
 			return;
 		}
 		dentry = parent;
 	}
-	program->path_bytes = at;
 	if (dentry != BPF_CORE_READ(mount, mnt.mnt_root))
 		program->flags |= PROGRAM_CUT;
 }
