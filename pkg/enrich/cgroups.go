@@ -45,19 +45,19 @@ func (c *cgroups) containerOf(p process, cgroupID uint64) string {
 	if id := containerID(unified); id != "" {
 		return *c.known.put(cgroupID, id)
 	}
-	for _, path := range others {
-		if id := containerID(path); id != "" {
-			return id
-		}
-	}
-	return ""
+	return firstContainer(others)
 }
 
 // ContainerOf returns the container of a process by the content of its
 // /proc/<pid>/cgroup, "" for none.
 func ContainerOf(cgroupFile string) string {
 	unified, others := parseCgroupFile(cgroupFile)
-	for _, path := range append([]string{unified}, others...) {
+	return firstContainer(append([]string{unified}, others...))
+}
+
+// firstContainer returns the container of the first path that leads to one, "" for none.
+func firstContainer(paths []string) string {
+	for _, path := range paths {
 		if id := containerID(path); id != "" {
 			return id
 		}
