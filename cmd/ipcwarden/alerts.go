@@ -88,7 +88,7 @@ func alertPrinter(cmd *cobra.Command, asJSON bool) func(api.Entry) error {
 	return func(e api.Entry) error {
 		switch {
 		case e.Missed > 0:
-			fmt.Fprintf(cmd.ErrOrStderr(), "ipcwarden: %d alerts came too fast and are left out here\n", e.Missed)
+			fmt.Fprintf(cmd.ErrOrStderr(), "ipcwarden: left out here, as they came too fast: %s\n", counted(e.Missed, "alert", "alerts"))
 			return nil
 		case asJSON:
 			_, err := fmt.Fprintf(out, "%s\n", e.Raw)

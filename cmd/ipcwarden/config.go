@@ -65,7 +65,7 @@ func listMistakes(cmd *cobra.Command, err error) error {
 	for _, line := range lines {
 		fmt.Fprintln(cmd.ErrOrStderr(), escaped(line))
 	}
-	return fmt.Errorf("the configuration has %d problems", len(lines))
+	return fmt.Errorf("the configuration has %s", counted(len(lines), "problem", "problems"))
 }
 
 func newConfigCheckCommand() *cobra.Command {

@@ -40,6 +40,14 @@ func TestMistakesAreOneLineAndSuggest(t *testing.T) {
 	}
 }
 
+func TestCounted(t *testing.T) {
+	for n, want := range []string{"0 libraries", "1 library", "2 libraries"} {
+		if got := counted(n, "library", "libraries"); got != want {
+			t.Errorf("%d: %q, want %q", n, got, want)
+		}
+	}
+}
+
 func TestHelp(t *testing.T) {
 	for _, args := range []string{
 		"", "--help", "help", "help events", "events --help", "version --help", "completion --help",

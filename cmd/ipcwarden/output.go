@@ -27,6 +27,14 @@ func completeOutput(cmd *cobra.Command) {
 	}
 }
 
+// counted is a number with what it counts: one problem, or n problems.
+func counted[N int | uint64](n N, one, more string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, more)
+}
+
 // writeJSON writes v indented, for machines and for whoever looks at it.
 func writeJSON(out io.Writer, v any) error {
 	encoder := format.NewJSONEncoder(out)

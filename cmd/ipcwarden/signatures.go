@@ -100,7 +100,8 @@ reason; it works all the same.`,
 					return err
 				}
 			}
-			_, err = fmt.Fprintf(out, "%d signatures, %d libraries: ok\n", len(all), set.Libraries())
+			_, err = fmt.Fprintf(out, "%s, %s: ok\n",
+				counted(len(all), "signature", "signatures"), counted(set.Libraries(), "library", "libraries"))
 			return err
 		},
 	}
@@ -143,10 +144,7 @@ func listProblems(cmd *cobra.Command, err error, outcome string) error {
 	for _, problem := range problems.Problems {
 		fmt.Fprintln(cmd.ErrOrStderr(), problem)
 	}
-	if n := len(problems.Problems); n > 1 {
-		return fmt.Errorf("%d problems: %s", n, outcome)
-	}
-	return fmt.Errorf("1 problem: %s", outcome)
+	return fmt.Errorf("%s: %s", counted(len(problems.Problems), "problem", "problems"), outcome)
 }
 
 func printSignatures(out io.Writer, all []detect.Signature) error {

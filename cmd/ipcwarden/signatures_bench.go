@@ -134,12 +134,12 @@ func printCosts(out io.Writer, report *measure.Report) error {
 	}
 	for i := range report.Signatures {
 		if s := &report.Signatures[i]; s.Errors > 0 {
-			p.line("%s fails on %d events: %s", escaped(s.ID), s.Errors, inline(s.Error))
+			p.line("%s fails on %s: %s", escaped(s.ID), counted(s.Errors, "event", "events"), inline(s.Error))
 		}
 	}
 	c := &report.Together
-	p.line("all %d together: %s ns, %s allocations and %s bytes for each of %d events; %.0f events per second of processor time",
-		len(report.Signatures), figure(c.Nanoseconds), figure(c.Allocations), figure(c.Bytes), report.Events, c.EventsPerSecond)
+	p.line("all %d together: %s ns, %s allocations and %s bytes for each of %s; %.0f events per second of processor time",
+		len(report.Signatures), figure(c.Nanoseconds), figure(c.Allocations), figure(c.Bytes), counted(report.Events, "event", "events"), c.EventsPerSecond)
 	if len(c.Suspended) > 0 {
 		p.line("suspended meanwhile, for being too slow: %s", escaped(strings.Join(c.Suspended, ", ")))
 	}

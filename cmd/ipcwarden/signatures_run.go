@@ -82,10 +82,8 @@ func newSignaturesTestCommand() *cobra.Command {
 // verdict is what the exit code is made of.
 func verdict(report *regosig.TestReport, o *regosig.TestOptions) error {
 	switch {
-	case report.Failed == 1:
-		return &negative{"1 test failed"}
 	case report.Failed > 0:
-		return &negative{fmt.Sprintf("%d tests failed", report.Failed)}
+		return &negative{counted(report.Failed, "test", "tests") + " failed"}
 	case len(report.Tests) > 0:
 		return nil
 	case o.Run != nil:

@@ -49,6 +49,9 @@ func TestSignaturesNew(t *testing.T) {
 	if stdout, stderr, code := ipcwarden("signatures", "check", dir); code != 0 || stderr != "" {
 		t.Errorf("check: code %d\n%s%s", code, stdout, stderr)
 	}
+	if stdout, _, _ := ipcwarden("signatures", "check", "--no-builtin", dir); !strings.HasPrefix(stdout, "1 signature, ") {
+		t.Errorf("check of one: %s", stdout)
+	}
 	for args, want := range map[string]string{
 		"SITE-001 " + dir:               `id SITE-001 is taken by ` + filepath.Join(dir, "site-001", "site-001.rego"),
 		"IPCW-001 " + dir:               "id IPCW-001 is taken by builtin/msg-copy-peek/msg-copy-peek.rego",

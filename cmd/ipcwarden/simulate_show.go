@@ -91,9 +91,9 @@ func verdictOn(list []performed) error {
 	}
 	switch {
 	case failed > 0:
-		return &negative{fmt.Sprintf("%d of %d scenarios failed", failed, len(list))}
+		return &negative{fmt.Sprintf("%d of %s failed", failed, counted(len(list), "scenario", "scenarios"))}
 	case unseen > 0:
-		return &negative{fmt.Sprintf("%d of %d expected alerts are missing", unseen, expected)}
+		return &negative{fmt.Sprintf("missing: %d of %s", unseen, counted(expected, "expected alert", "expected alerts"))}
 	}
 	return nil
 }

@@ -99,13 +99,14 @@ func (p *page) status(s *status.Status, alerts []api.Entry) error {
 	p.line("  calls  %d entered, %d emitted, %d unmatched, %d aggregated, %d filtered, %d in flight, %d lost%s",
 		c.Entered, c.Emitted, c.Unmatched, c.Aggregated, c.Filtered, c.InFlight, c.LostCalls(), causes(c.Lost))
 	p.line("  rates  %.1f calls/s, %.1f events/s, %.1f lost/s, %.2f alerts/s", s.Rates.Calls, s.Rates.Events, s.Rates.Lost, s.Rates.Alerts)
-	p.line("  ring   %d of %d bytes used", c.RingUsed, c.RingBytes)
+	p.line("  ring   %d of %s used", c.RingUsed, counted(c.RingBytes, "byte", "bytes"))
 	p.line("\nsignatures: %d, loaded %s; reloads: %d good, %d failed", len(s.Signatures), ago(s.Reload.Loaded), s.Reload.Successes, s.Reload.Failures)
 	if err := p.suppressions(s.Suppressions); err != nil {
 		return err
 	}
 	if t := s.Throttled; t != (status.Throttled{}) {
-		p.line("\nthrottled: %d findings that others stand for, %d over the limit of their signature, %d windows ended early", t.Repeated, t.OverLimit, t.Evicted)
+		p.line("\nthrottled: %s that others stand for, %d over the limit of their signature, %s ended early",
+			counted(t.Repeated, "finding", "findings"), t.OverLimit, counted(t.Evicted, "window", "windows"))
 	}
 	w := tabwriter.NewWriter(p, 0, 0, 2, ' ', 0)
 	fmt.Fprintf(w, "\nSINK\tSENT\tBELOW\tFAILED\tDROPPED\tRETRIES\tQUEUE\n")
@@ -120,8 +121,8 @@ func (p *page) status(s *status.Status, alerts []api.Entry) error {
 		return err
 	}
 	if d := s.Spool; d != nil {
-		p.line("\nspool: %.1f of %.1f MiB; %d alerts taken, %d delivered, %d dropped, %d unstored, %d errors%s",
-			mebibytes(d.Bytes), mebibytes(d.MaxBytes), d.Taken, d.Delivered, d.Dropped, d.Unstored, d.Errors, p.problem(d.Failing))
+		p.line("\nspool: %.1f of %.1f MiB; %s taken, %d delivered, %d dropped, %d unstored, %s%s",
+			mebibytes(d.Bytes), mebibytes(d.MaxBytes), counted(d.Taken, "alert", "alerts"), d.Delivered, d.Dropped, d.Unstored, counted(d.Errors, "error", "errors"), p.problem(d.Failing))
 	}
 	if len(alerts) > 0 {
 		p.line("\nlast alerts:")

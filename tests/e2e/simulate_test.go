@@ -114,7 +114,7 @@ func TestSimulateMissing(t *testing.T) {
 	socket := filepath.Join(t.TempDir(), "api.sock")
 	start(t, "run", "--no-builtin", "--signatures", signatures(t, map[string]string{"end.rego": endSignature}), "--api", socket)
 	list, complaint, code := simulate(t, socket, "IPCW-002", "IPCW-033", "--timeout", "1s")
-	if code != 1 || !strings.Contains(complaint, "expected alerts are missing") {
+	if code != 1 || !strings.Contains(complaint, "missing: ") {
 		t.Errorf("exit code %d, %q", code, complaint)
 	}
 	for _, p := range list {
