@@ -34,10 +34,10 @@ func (a alert) isMiss() bool {
 	return a.Gap != nil && (a.Gap.Cause == "entry_missed" || a.Gap.Cause == "return_missed")
 }
 
-// endSignature finds the last call of a program, so that a reader of alerts
+// endSignature finds each of the last calls of a program, so that a reader of alerts
 // knows that all of them are there.
 const endSignature = `# METADATA
-# title: Last call of a test program
+# title: Last calls of a test program
 # description: The program asks for a queue that cannot exist.
 # custom:
 #   id: E2E-END
@@ -60,25 +60,25 @@ func signatures(t *testing.T, files map[string]string) string {
 }
 
 // alertsUntil returns the alerts since the last look that a process or a child of it
-// gave, or one of some others, and those that no process did, up to the alert for its
-// last call. What says that calls were missed is counted instead.
+// gave, or one of some others, and those that no process did, up to the first alert for
+// its last calls. What says that calls were missed is counted instead.
 func (w *warden) alertsUntil(pid uint32, others ...uint32) (alerts []alert) {
 	w.t.Helper()
-	isLast := func(a alert) bool {
+	isEnd := func(a alert) bool {
 		return a.Signature.ID == "E2E-END" && a.Event != nil && a.Event.HostProcessID == pid
 	}
 	isForeign := func(a alert) bool {
 		return a.Event != nil && a.Event.HostProcessID != pid && a.Event.HostParentProcID != pid &&
 			!slices.Contains(others, a.Event.HostProcessID)
 	}
-	if _, ok := w.stdout.awaitAfter(w.looked, limit, func(line []byte) bool { return isLast(decode[alert](w.t, line)) }); !ok {
-		w.t.Fatalf("no alert for the last call of process %d within %s\nstdout: %s\nstderr: %s",
+	if _, ok := w.stdout.awaitAfter(w.looked, limit, func(line []byte) bool { return isEnd(decode[alert](w.t, line)) }); !ok {
+		w.t.Fatalf("no alert for any of the last calls of process %d within %s\nstdout: %s\nstderr: %s",
 			pid, limit, tail(w.stdout.text(), 2000), w.stderr.text())
 	}
 	for _, line := range w.stdout.soFar()[w.looked:] {
 		w.looked++
 		switch a := decode[alert](w.t, line); {
-		case isLast(a):
+		case isEnd(a):
 			return alerts
 		case a.isMiss():
 			w.missed += a.Gap.Count

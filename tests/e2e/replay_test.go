@@ -71,7 +71,7 @@ func TestRecordingOutlivesItsWriter(t *testing.T) {
 	}
 	for deadline := time.Now().Add(limit); !traced(); time.Sleep(100 * time.Millisecond) {
 		if time.Now().After(deadline) {
-			t.Fatalf("the last call is not in the recording after %s\nstderr: %s", limit, w.stderr.text())
+			t.Fatalf("none of the last calls is in the recording after %s\nstderr: %s", limit, w.stderr.text())
 		}
 	}
 	if err := w.cmd.Process.Kill(); err != nil {
@@ -79,7 +79,7 @@ func TestRecordingOutlivesItsWriter(t *testing.T) {
 	}
 	<-w.exited
 	if !traced() {
-		t.Errorf("the last call of process %d is gone", pid)
+		t.Errorf("the last calls of process %d are gone", pid)
 	}
 	info, err := os.Stat(recording)
 	if err != nil {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"slices"
@@ -159,7 +160,7 @@ func (w *warden) documents() []document {
 	return all
 }
 
-// awaitEnd waits for the last call of a program.
+// awaitEnd waits for one of the last calls of a program.
 func (w *warden) awaitEnd(pid uint32) {
 	w.t.Helper()
 	_, ok := w.stdout.await(limit, func(line []byte) bool {
@@ -170,14 +171,17 @@ func (w *warden) awaitEnd(pid uint32) {
 		return d.EventName == "msgctl" && (pid == 0 || d.HostProcessID == pid)
 	})
 	if !ok {
-		w.t.Fatalf("the last call of process %d was not reported within %s\nlast lines: %s\nstderr: %s",
+		w.t.Fatalf("none of the last calls of process %d was reported within %s\nlast lines: %s\nstderr: %s",
 			pid, limit, tail(w.stdout.text(), 1000), w.stderr.text())
 	}
 }
 
-// endID is the id of the queue that the last call of a program asks for; see
-// programs/end.h.
-const endID = "-464374526"
+// A program asks endCalls times for the queue endID when all of its other calls have
+// been made; see programs/end.h.
+const (
+	endID    = "-464374526"
+	endCalls = 3
+)
 
 func tail(s string, n int) string {
 	if len(s) > n {
@@ -202,4 +206,34 @@ func decode[T any](t *testing.T, line []byte) (v T) {
 		t.Fatalf("%v in %s", err, line)
 	}
 	return v
+}
+
+// TestEndCalls wants the last calls of every program that has them to be made endCalls
+// times: of fewer the kernel might leave out all while it is asked what it has counted.
+func TestEndCalls(t *testing.T) {
+	emulated(t)
+	requireBPF(t)
+	w := trace(t, "--events", "msgctl")
+	ended := map[uint32]string{}
+	for _, c := range []struct {
+		program
+		args []string
+	}{
+		{blocked, nil}, {steps, []string{"steps"}}, {variants[0].calls(), []string{"--private"}},
+		{suspicious, []string{"msg-copy-peek"}}, {variants[0].races(), []string{"--benign", "change-message"}},
+	} {
+		ended[runProgram(t, c.build(t), c.args...).pid] = c.name
+	}
+	s := w.stop()
+	seen := map[string]int{}
+	for _, d := range w.documents() {
+		if name, ok := ended[d.HostProcessID]; ok && fmt.Sprint(d.Arg["msqid"]) == endID {
+			seen[name]++
+		}
+	}
+	for _, name := range ended {
+		if n := seen[name]; n > endCalls || n+int(s.dropped()) < endCalls {
+			t.Errorf("%s made %d last calls, want %d: %+v", name, n, endCalls, s)
+		}
+	}
 }

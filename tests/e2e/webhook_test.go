@@ -37,8 +37,11 @@ func newReceiver(t *testing.T) *receiver {
 	return r
 }
 
-// greetings runs a program that gives two alerts, E2E-001 and E2E-END, and
-// returns ipcwarden after both were printed.
+// greeted is how many alerts greetings leads to, one of E2E-001 and those of E2E-END.
+const greeted = 1 + endCalls
+
+// greetings runs a program that is alerted, and returns ipcwarden after the alert was
+// printed.
 func greetings(t *testing.T, webhook string) *warden {
 	t.Helper()
 	dir := signatures(t, map[string]string{"end.rego": endSignature, "greeting.rego": sendSignature})
@@ -64,8 +67,8 @@ func TestWebhook(t *testing.T) {
 	printed := w.stdout.rest(t)
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if len(printed) != 2 || len(r.bodies) != len(printed) {
-		t.Fatalf("%d alerts printed and %d posted, want 2 each\nstderr: %s", len(printed), len(r.bodies), w.stderr.text())
+	if len(printed) != greeted || len(r.bodies) != len(printed) {
+		t.Fatalf("%d alerts printed and %d posted, want %d each\nstderr: %s", len(printed), len(r.bodies), greeted, w.stderr.text())
 	}
 	for i, body := range r.bodies {
 		if !json.Valid(body) {
@@ -107,8 +110,8 @@ func TestWebhookDead(t *testing.T) {
 			if took := time.Since(begin); took > 15*time.Second {
 				t.Errorf("it took %s to end", took)
 			}
-			if printed := w.stdout.rest(t); len(printed) != 2 {
-				t.Errorf("%d alerts printed, want 2: %q", len(printed), printed)
+			if printed := w.stdout.rest(t); len(printed) != greeted {
+				t.Errorf("%d alerts printed, want %d: %q", len(printed), greeted, printed)
 			}
 			log := w.stderr.text()
 			mustContain(t, "stderr", log, "webhook")

@@ -30,7 +30,7 @@ static inline int perform(const struct act *acts, size_t count, int argc, char *
 		else if (!strcmp(argv[argc - 1], acts[i].name)) {
 			MUST(unshare(CLONE_NEWIPC));
 			acts[i].act(benign);
-			msgctl(END, IPC_STAT, NULL);
+			end_calls();
 			return 0;
 		}
 	}

@@ -110,6 +110,6 @@ int main(void)
 
 	if (msgctl(queue, IPC_RMID, NULL) || semctl(set, 0, IPC_RMID))
 		err(2, "removal");
-	msgctl(END, IPC_STAT, NULL);
+	end_calls();
 	return 0;
 }

@@ -3,7 +3,7 @@
  *
  * does with many System V IPC calls what none of them gives away, or its benign
  * twin. It has to be root, takes objects of its own in an IPC namespace of its own,
- * and ends on the END call. Without arguments it lists the acts.
+ * and ends on the END calls. Without arguments it lists the acts.
  */
 #define _GNU_SOURCE
 #include <err.h>

@@ -5,7 +5,7 @@
  * way or another, or does the benign twin of it, in which nothing changes before
  * the call is over. It has to be root, and takes objects of its own in an IPC
  * namespace of its own. It prints one line of JSON that tells what really
- * happened, and ends on the END call. Without arguments it lists the acts.
+ * happened, and ends on the END calls. Without arguments it lists the acts.
  *
  * In that line "mutated" tells whether the memory of a call changed before the call
  * was over, and "skipped", where it is there, why the act could not be done.
@@ -159,7 +159,7 @@ int main(int argc, char **argv)
 			MUST(unshare(CLONE_NEWIPC)); /* leaves nothing behind, however it ends */
 			acts[i].act(benign, &outcome);
 			say(acts[i].name, &outcome);
-			msgctl(END, IPC_STAT, NULL);
+			end_calls();
 			return 0;
 		}
 	}

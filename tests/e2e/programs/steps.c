@@ -2,7 +2,7 @@
  * steps ACT [OPERATIONS]
  *
  * makes the steps of sequences, in order or not, by one thread or by two, after many
- * operations on a semaphore that succeed. It ends on the END call. Without arguments it
+ * operations on a semaphore that succeed. It ends on the END calls. Without arguments it
  * lists the acts.
  */
 #define _GNU_SOURCE
@@ -128,7 +128,7 @@ int main(int argc, char **argv)
 			acts[i].act();
 			MUST(semctl(set, 0, IPC_RMID));
 			MUST(shmctl(segment, IPC_RMID, NULL));
-			msgctl(END, IPC_STAT, NULL);
+			end_calls();
 			return 0;
 		}
 	}

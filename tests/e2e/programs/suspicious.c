@@ -3,7 +3,7 @@
  *
  * does one suspicious thing with System V IPC, or its benign twin, which differs
  * only in what makes the act suspicious. It has to be root, takes objects of its
- * own in an IPC namespace of its own, and ends on the END call. Without
+ * own in an IPC namespace of its own, and ends on the END calls. Without
  * arguments it lists the acts.
  */
 #define _GNU_SOURCE
