@@ -32,7 +32,10 @@ func (s *selection) addFlags(cmd *cobra.Command) {
 
 // open loads the signatures. Problems go to stderr, one line each.
 func (s *selection) open(cmd *cobra.Command) (*regosig.Workbench, error) {
-	sources := regosig.Sources(s.noBuiltin, s.paths)
+	sources, err := withBundleKey(cmd, regosig.Sources(s.noBuiltin, s.paths))
+	if err != nil {
+		return nil, err
+	}
 	if len(sources) == 0 {
 		return nil, errors.New("--no-builtin needs --signatures")
 	}

@@ -13,7 +13,7 @@ const bundleKeyFlag = "bundle-key"
 // flagBundleKey adds the flag for the key that bundles are signed for.
 func flagBundleKey(cmd *cobra.Command, key *string) {
 	cmd.Flags().StringVar(key, bundleKeyFlag, "",
-		"refuse bundles not signed for the key in `FILE`: a public key in PEM, or the secret of an HMAC")
+		"refuse bundles not signed for the key in `FILE`: a public key in PEM, or the secret of an HMAC; without it none is verified")
 }
 
 // withBundleKey has the bundles among sources verified as the flag says.

@@ -80,21 +80,20 @@ func newSignaturesCheckCommand() *cobra.Command {
 		Short:             "Load signatures as run would, and report everything that is wrong",
 		Long: `Load the built-in signatures and those in the directories, or in OPA bundles
 (FILE.tar.gz), together, as run does: parse them, check their metadata, and
-type-check them against the schema of the event. Every problem is one line, file:line:col: reason. The exit code is 1 if
-there is any. A rule that cannot be compiled to run fast is named as slow, with the
-reason; it works all the same.`,
+type-check them against the schema of the event. Every problem is one line,
+file:line:col: reason. The exit code is 1 if there is any. What is allowed, and
+perhaps not meant, is a warning on stderr. A rule that cannot be compiled to run
+fast is named as slow, with the reason; it works all the same.`,
 		Example: "  ipcwarden signatures check /etc/ipcwarden/signatures",
 		RunE: func(cmd *cobra.Command, dirs []string) error {
 			set, all, err := loadSources(cmd, dirs, noBuiltin)
 			if err != nil {
 				return err
 			}
-			out := cmd.OutOrStdout()
 			for _, warning := range set.Warnings() {
-				if _, err := fmt.Fprintf(out, "warning: %s\n", warning); err != nil {
-					return err
-				}
+				fmt.Fprintf(cmd.ErrOrStderr(), "warning: %s\n", warning)
 			}
+			out := cmd.OutOrStdout()
 			for _, line := range set.Interpreted() {
 				if _, err := fmt.Fprintf(out, "slow: %s\n", line); err != nil {
 					return err

@@ -1,7 +1,12 @@
 package main
 
 import (
+	"archive/tar"
+	"bytes"
+	"compress/gzip"
 	"encoding/json"
+	"errors"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -138,6 +143,43 @@ func TestSignaturesTest(t *testing.T) {
 		_, stderr, code := ipcwarden(append([]string{"signatures", "test"}, strings.Fields(args)...)...)
 		if code != 2 || !strings.HasPrefix(stderr, "ipcwarden: "+want) {
 			t.Errorf("test %s: code %d, %q", args, code, stderr)
+		}
+	}
+}
+
+// TestSignedBundle wants a bundle that is signed to be verified, or a warning.
+func TestSignedBundle(t *testing.T) {
+	dir := authored(t)
+	rego, err := os.ReadFile(filepath.Join(dir, "site-001", "site-001.rego"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	file, key := filepath.Join(t.TempDir(), "site.tar.gz"), filepath.Join(t.TempDir(), "key")
+	save(t, key, "some secret")
+	var b bytes.Buffer
+	zipped := gzip.NewWriter(&b)
+	w := tar.NewWriter(zipped)
+	for name, text := range map[string]string{"a.rego": string(rego), ".signatures.json": `{"signatures": ["eyJhbGciOiJSUzI1NiJ9.e30."]}`} { // RS256
+		err = errors.Join(err, w.WriteHeader(&tar.Header{Name: name, Mode: 0o644, Size: int64(len(text))}))
+		_, more := io.WriteString(w, text)
+		err = errors.Join(err, more)
+	}
+	if err = errors.Join(err, w.Close(), zipped.Close()); err != nil {
+		t.Fatal(err)
+	}
+	save(t, file, b.String())
+	refused := file + `: entry ".signatures.json": signed by "RS256", but the key is for HS256`
+	for _, c := range []struct {
+		args, want string
+		code       int
+	}{
+		{"check " + file, "warning: " + file + ": the bundle is signed, but nothing verifies that: --bundle-key, or signatures.bundle_key", 0},
+		{"check " + file + " --bundle-key " + key, refused, 1},
+		{"show SITE-001 -s " + file + " --bundle-key " + key, refused, 1},
+	} {
+		_, stderr, code := ipcwarden(append([]string{"signatures"}, strings.Fields(c.args)...)...)
+		if code != c.code || !strings.HasPrefix(stderr, c.want) {
+			t.Errorf("%s: code %d, %q, want %d and %q", c.args, code, stderr, c.code, c.want)
 		}
 	}
 }

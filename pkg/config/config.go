@@ -63,7 +63,7 @@ type Signatures struct {
 	Builtin   bool     `yaml:"builtin" live:"yes" flag:"!no-builtin" doc:"use the built-in signatures"`
 	Enable    []string `yaml:"enable" live:"yes" flag:"enable" example:"[IPCW-033]" doc:"ids of signatures to use although they are off by default"`
 	Disable   []string `yaml:"disable" live:"yes" flag:"disable" example:"[IPCW-014]" doc:"ids of signatures to do without"`
-	BundleKey string   `yaml:"bundle_key" live:"yes" flag:"bundle-key" example:"/etc/ipcwarden/bundle.pem" doc:"file with the public key, or the secret of an HMAC, that every bundle must be signed for"`
+	BundleKey string   `yaml:"bundle_key" live:"yes" flag:"bundle-key" example:"/etc/ipcwarden/bundle.pem" doc:"file with the public key, or the secret of an HMAC, that every bundle must be signed for; without it bundles are loaded unverified, with a warning of those that are signed"`
 }
 
 // Capture is how calls are captured.

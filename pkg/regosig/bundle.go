@@ -11,6 +11,7 @@ import (
 	"io/fs"
 	"os"
 	"path"
+	"slices"
 	"strings"
 )
 
@@ -56,6 +57,10 @@ func (s Source) readBundle(ps *problems) (files []file) {
 	if err != nil {
 		ps.add(s.Name, 0, 0, "%s", cause(err))
 		return nil
+	}
+	if s.key == nil && slices.ContainsFunc(entries, isSignature) {
+		ps.warn(s.Name, 0, 0, "the bundle is signed, but nothing verifies that: "+
+			"--bundle-key, or signatures.bundle_key in the configuration, names the file with the key")
 	}
 	for _, e := range entries {
 		if isSignatureFile(e.name) && !strings.HasPrefix(e.name, ".") && !strings.Contains(e.name, "/.") {

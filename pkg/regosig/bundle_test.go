@@ -92,6 +92,9 @@ func TestBundle(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if list := set.Warnings(); len(list) > 0 {
+		t.Errorf("it is not signed, and there are warnings: %q", list)
+	}
 	if list := set.Signatures(); len(list) != 1 || list[0].Metadata().ID != "A" || list[0].Metadata().Source != path+"/sub/a.rego" {
 		t.Errorf("signatures %+v", list)
 	}
@@ -248,6 +251,9 @@ func TestSignedBundles(t *testing.T) {
 			if err == nil {
 				_, err = Load(sources...)
 			}
+			if c.want == "" && err == nil {
+				verified(t, sources)
+			}
 			if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)) {
 				t.Errorf("got  %v\nwant %s", err, c.want)
 			}
@@ -255,6 +261,22 @@ func TestSignedBundles(t *testing.T) {
 	}
 	if _, err := WithBundleKey([]Source{Builtin()}, onDisk(t, "key", []byte(rsaPublic))); err == nil {
 		t.Error("a key for no bundle was accepted")
+	}
+}
+
+// verified wants a warning for what is signed if the key is not there, and none else.
+func verified(t *testing.T, sources []Source) {
+	t.Helper()
+	for _, key := range []*bundleKey{sources[0].key, nil} {
+		sources[0].key = key
+		set, err := Load(sources...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		warnings := strings.Join(set.Warnings(), "\n")
+		if want := sources[0].Name + ": the bundle is signed, but nothing verifies that: --bundle-key"; (key == nil) != strings.HasPrefix(warnings, want) {
+			t.Errorf("with a key: %t, warnings %q", key != nil, warnings)
+		}
 	}
 }
 

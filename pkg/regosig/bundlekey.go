@@ -23,6 +23,8 @@ import (
 // all other files.
 const signaturesFile = ".signatures.json"
 
+func isSignature(e entry) bool { return e.name == signaturesFile }
+
 // bundleKey verifies bundles.
 type bundleKey struct {
 	// texts are the key as OPA takes it, in each form that it may have been used.
@@ -112,7 +114,7 @@ func parseBundleKey(text []byte) (*bundleKey, error) {
 
 // verify wants the entries to be what was signed: none changed, missing or added.
 func (k *bundleKey) verify(entries []entry) error {
-	at := slices.IndexFunc(entries, func(e entry) bool { return e.name == signaturesFile })
+	at := slices.IndexFunc(entries, isSignature)
 	if at < 0 {
 		return fmt.Errorf("the bundle is not signed: it has no %s", signaturesFile)
 	}

@@ -29,7 +29,7 @@ func Builtin() Source { return Source{Name: builtinName, FS: rego.FS, builtin: t
 type Set struct {
 	signatures []detect.Signature
 	libraries  int
-	warnings   []string
+	warnings   []Problem
 	interpret  []string
 }
 
@@ -42,7 +42,7 @@ func (s *Set) Signatures() []detect.Signature { return slices.Clone(s.signatures
 func (s *Set) Libraries() int { return s.libraries }
 
 // Warnings lists what is allowed and perhaps not meant, one line each.
-func (s *Set) Warnings() []string { return slices.Clone(s.warnings) }
+func (s *Set) Warnings() []string { return lines(s.warnings) }
 
 // Interpreted lists the rules that cannot be planned, one line each with the
 // reason: OPA's interpreter evaluates them, which takes a hundred times longer.
@@ -72,6 +72,7 @@ func loadAll(sources []Source) (*loader, error) {
 	if err := l.err(); err != nil {
 		return nil, err
 	}
+	l.set.warnings = l.warned
 	slices.SortFunc(l.set.signatures, func(a, b detect.Signature) int {
 		return cmp.Compare(a.Metadata().ID, b.Metadata().ID)
 	})
@@ -109,7 +110,7 @@ func (l *loader) read(sources []Source) {
 			case l.repeatsLibrary(f):
 				// An author's editor has to see the libraries too: schema puts them there.
 			case !m.builtin && replacesHelpers(m):
-				l.warn(f.name, "skipped in favour of the built-in data.tracee.helpers")
+				l.warn(f.name, 0, 0, "skipped in favour of the built-in data.tracee.helpers")
 			default:
 				l.modules = append(l.modules, m)
 			}
@@ -125,10 +126,6 @@ func (l *loader) repeatsLibrary(f file) bool {
 // replacesHelpers tells of Tracee's own copy of its library.
 func replacesHelpers(m *module) bool {
 	return m.base == traceeHelpers && m.path().String() == "tracee.helpers"
-}
-
-func (l *loader) warn(file, format string, args ...any) {
-	l.set.warnings = append(l.set.warnings, printable(file)+": "+printable(fmt.Sprintf(format, args...)))
 }
 
 // build makes signatures of the packages.
@@ -196,7 +193,7 @@ func (l *loader) addTracee(p *regoPackage, compiler *ast.Compiler) *detect.Metad
 		return nil
 	}
 	for _, w := range warnings {
-		l.warn(s.metadata.Source, "%s", w)
+		l.warn(s.metadata.Source, 0, 0, "%s", w)
 	}
 	l.addSignature(s, s.verdict)
 	return s.metadata

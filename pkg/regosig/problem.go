@@ -45,11 +45,17 @@ func (e *LoadError) Error() string {
 
 // problems collects what is wrong while loading goes on.
 type problems struct {
-	list []Problem
+	list   []Problem
+	warned []Problem // what is allowed and perhaps not meant
 }
 
 func (ps *problems) add(file string, line, column int, format string, args ...any) {
 	ps.list = append(ps.list, Problem{file, line, column, printable(fmt.Sprintf(format, args...))})
+}
+
+// warn adds what is no reason to load nothing; line and column may be 0.
+func (ps *problems) warn(file string, line, column int, format string, args ...any) {
+	ps.warned = append(ps.warned, Problem{file, line, column, printable(fmt.Sprintf(format, args...))})
 }
 
 // at adds a problem at a place in a module.
