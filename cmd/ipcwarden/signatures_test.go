@@ -176,6 +176,7 @@ func TestSignedBundle(t *testing.T) {
 		{"check " + file, "warning: " + file + ": the bundle is signed, but nothing verifies that: --bundle-key, or signatures.bundle_key", 0},
 		{"check " + file + " --bundle-key " + key, refused, 1},
 		{"show SITE-001 -s " + file + " --bundle-key " + key, refused, 1},
+		{"test " + file, file + ": tests are read from directories and files; unpack the bundle", 2},
 	} {
 		_, stderr, code := ipcwarden(append([]string{"signatures"}, strings.Fields(c.args)...)...)
 		if code != c.code || !strings.HasPrefix(stderr, c.want) {

@@ -115,6 +115,10 @@ func testTrees(paths []string, ps *problems) []*testTree {
 	byDir := map[string]*testTree{}
 	for _, name := range paths {
 		name = filepath.Clean(name)
+		if Path(name).bundle {
+			ps.add(name, 0, 0, "tests are read from directories and files; unpack the bundle")
+			continue
+		}
 		if info, err := os.Stat(name); err != nil || !info.Mode().IsRegular() || !strings.HasSuffix(name, ".rego") {
 			trees = append(trees, &testTree{Source: Path(name)})
 			continue
