@@ -4,10 +4,12 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"slices"
 	"strings"
 
 	"github.com/open-policy-agent/opa/v1/ast"
 
+	"github.com/ipcwarden/ipcwarden/pkg/nearest"
 	"github.com/ipcwarden/ipcwarden/rego"
 )
 
@@ -32,7 +34,10 @@ func compile(modules []*module, schema *ast.SchemaSet, caps *ast.Capabilities, c
 		}
 		before := len(rest)
 		for _, e := range errs {
-			if complete || !missesOther(e) {
+			if !missesOther(e) {
+				ps.addError("", e)
+			} else if complete {
+				e.Message += nearestFunction(compiler.RuleTree, e)
 				ps.addError("", e)
 			}
 			if e.Location != nil {
@@ -82,26 +87,60 @@ func checkReferences(compiler *ast.Compiler, modules []*module, ps *problems) {
 	for _, m := range modules {
 		ast.WalkTerms(compiler.Modules[m.name], func(t *ast.Term) bool {
 			ref, ok := t.Value.(ast.Ref)
-			if ok && ref.HasPrefix(ast.DefaultRootRef) && !defined(compiler.RuleTree, ref) && t.Location != nil {
-				ps.at(t.Location, "%s is not defined in any file", ref)
+			if ok && ref.HasPrefix(ast.DefaultRootRef) && t.Location != nil {
+				checkReference(compiler, t.Location, ref, ps)
 			}
 			return false
 		})
 	}
 }
 
-// defined tells whether ref leads to a package, or to or into a rule.
-func defined(node *ast.TreeNode, ref ast.Ref) bool {
+func checkReference(compiler *ast.Compiler, at *ast.Location, ref ast.Ref, ps *problems) {
+	if near, ok := defined(compiler.RuleTree, ref); !ok {
+		ps.at(at, "%s is not defined in any file%s", ref, near)
+	}
+}
+
+// defined tells whether ref leads to a package, or to or into a rule; if not, near is a
+// hint at what was meant.
+func defined(node *ast.TreeNode, ref ast.Ref) (near string, ok bool) {
 	for i, term := range ref {
-		if _, fixed := term.Value.(ast.String); i > 0 && !fixed {
-			return true
+		name, fixed := term.Value.(ast.String)
+		if i > 0 && !fixed {
+			return "", true
 		}
-		if node = node.Child(term.Value); node == nil {
-			return false
+		child := node.Child(term.Value)
+		if child == nil {
+			return nearestOf(string(name), node), false
 		}
-		if len(node.Values) > 0 {
-			return true
+		if node = child; len(node.Values) > 0 {
+			return "", true
 		}
 	}
-	return true
+	return "", true
+}
+
+// nearestOf is a hint at a package or rule in the node.
+func nearestOf(misspelt string, node *ast.TreeNode) string {
+	var names []string
+	for key := range node.Children {
+		if name, ok := key.(ast.String); ok {
+			names = append(names, string(name))
+		}
+	}
+	slices.Sort(names)
+	if near := nearest.Guess(misspelt, names); near != "" {
+		return "; the nearest to " + misspelt + " is " + near
+	}
+	return ""
+}
+
+// nearestFunction is a hint at the function that a call was meant for.
+func nearestFunction(tree *ast.TreeNode, e *ast.Error) string {
+	ref, err := ast.ParseRef(strings.TrimPrefix(e.Message, undefinedFunction))
+	if err != nil || tree == nil {
+		return ""
+	}
+	near, _ := defined(tree, ref)
+	return near
 }

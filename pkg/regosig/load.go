@@ -72,7 +72,7 @@ func loadAll(sources []Source) (*loader, error) {
 	if err := l.err(); err != nil {
 		return nil, err
 	}
-	l.set.warnings = l.warned
+	l.set.warnings = tidied(l.warned)
 	slices.SortFunc(l.set.signatures, func(a, b detect.Signature) int {
 		return cmp.Compare(a.Metadata().ID, b.Metadata().ID)
 	})

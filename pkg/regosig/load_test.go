@@ -80,7 +80,15 @@ func TestLoadErrors(t *testing.T) {
 		{"event that is not selected", header("A") + "package a\nmatch if input.eventName == \"shmat\"", `dir/a.rego:8:10: the signature does not select event "shmat"; the nearest is msgsnd`},
 		{"misspelt field in brackets", header("A") + "package a\nmatch if input[\"object\"][\"mod\"] == 1", "dir/a.rego:8:10: undefined ref: input.object.mod: input.object has no field mod; the nearest is mode"},
 		{"misspelt field of an element", header("A") + "package a\nmatch if {\n\tsome r in input.memory\n\tr.lenght > 1\n}", "dir/a.rego:10:2: undefined ref: r.lenght: r has no field lenght; the nearest is length"},
-		{"undefined reference", header("A") + "package a\nimport data.ipcwarden.cal\nmatch if cal.succeeded", "dir/a.rego:9:10: data.ipcwarden.cal.succeeded is not defined in any file"},
+		{"undefined reference", header("A") + "package a\nimport data.ipcwarden.cal\nmatch if cal.succeeded", "dir/a.rego:9:10: data.ipcwarden.cal.succeeded is not defined in any file; the nearest to cal is call"},
+		{"misspelt helper", header("A") + "package a\nimport data.ipcwarden.flags\nmatch if flags.has_al({\"IPC_NOWAIT\"})", "dir/a.rego:9:10: undefined function data.ipcwarden.flags.has_al; the nearest to has_al is has_all"},
+		{"unknown flag of a helper", header("A") + "package a\nimport data.ipcwarden.flags\nmatch if not flags.has_any([\"IPC_NOWAIT\", \"IPC_NOWAT\"])", `dir/a.rego:9:43: there is no flag "IPC_NOWAT"; the nearest is IPC_NOWAIT`},
+		{"word that is no flag", header("A") + "package a\nimport data.ipcwarden.flags\nmatch if flags.has_all({\"EAGAIN\"})", `dir/a.rego:9:25: there is no flag "EAGAIN"; the nearest is SHM_RND`},
+		{"unknown outcome", header("A") + "package a\nimport data.ipcwarden.call\nmatch if call.outcome == \"EAGIN\"", `dir/a.rego:9:10: there is no outcome "EAGIN"; the nearest is EAGAIN`},
+		{"unknown errors in a variable", header("A") + "package a\nmatch if {\n\tnames := {\"EPERM\", \"EAGIN\"}\n\tinput.error in names\n}", `dir/a.rego:9:21: there is no error "EAGIN"; the nearest is EAGAIN`},
+		{"unknown errors in a loop", header("A") + "package a\nmatch if {\n\tsome name in [\"EAGIN\"]\n\tinput.error == name\n}", `dir/a.rego:9:16: there is no error "EAGIN"; the nearest is EAGAIN`},
+		{"unknown flags in every", header("A") + "package a\nmatch if {\n\tevery name in {\"IPC_NOWAT\"} {\n\t\tname in input.flags\n\t}\n}", `dir/a.rego:9:17: there is no flag "IPC_NOWAT"; the nearest is IPC_NOWAIT`},
+		{"unknown errors in rules", header("A") + "package a\nmatch if input.error in errors\nmatch if input.error == more[_]\nmatch if input.error == other\nerrors := {\"EAGIN\"}\nmore contains \"EPREM\"\nother := \"EINVAL\" if input.sleeps > 1 else := \"EINVALL\"", "dir/a.rego:11:12: there is no error \"EAGIN\"; the nearest is EAGAIN\ndir/a.rego:12:15: there is no error \"EPREM\"; the nearest is EPERM\ndir/a.rego:13:47: there is no error \"EINVALL\"; the nearest is EINVAL"},
 		{"no metadata", "package a\nmatch if true", "dir/a.rego:1:1: a signature needs a METADATA block directly above its package"},
 		{"missing keys", "# METADATA\n# description: x\npackage a\nmatch if true", "dir/a.rego:2:3: METADATA lacks custom.events\ndir/a.rego:2:3: METADATA lacks custom.id\ndir/a.rego:2:3: METADATA lacks custom.severity\ndir/a.rego:2:3: METADATA lacks title"},
 		{"unknown key", "# METADATA\n# titel: x\n" + strings.TrimPrefix(header("A"), "# METADATA\n") + "package a\nmatch if true", "dir/a.rego:2:3: METADATA: unknown key \"titel\"; the nearest is title"},
@@ -123,6 +131,9 @@ func TestMeaningful(t *testing.T) {
 		"match if input.object != null", "match if input.args[0].value > \"4\"", "match if input.args[_].value != 4",
 		"match if input.processName > \"a\"", "match if input.processName in {\"msgsdn\"}", "match if input.syscall == \"semtimedop_time64\"",
 		"match if f(1, \"x\")\nf(a, b) if a > b", "match if {\n\tx := [1, \"a\"][_]\n\tx > 0\n}",
+		"match if {\n\tinput.error in words\n\t\"IPC_NOWAIT\" in words\n}\nwords := {\"EAGAIN\", \"IPC_NOWAIT\", \"IPC_STAT\"}",
+		"match if {\n\tsome pair in [[\"IPC_STAT\", \"EAGAIN\"]]\n\tinput.error == pair[1]\n}", "match if input.processName in names\nnames := {\"EAGIN\"}",
+		"match if input.error == f(\"EAGIN\")\nf(x) := concat(\"\", [x])", "match if data.ipcwarden.call.outcome in {\"ok\", \"E999\", \"EAGAIN\"}",
 		"match if { some k, v in {\"a\": 1}; v > 0; k > \"\" }", "match if \"a\" in object.keys({\"a\": 1})", "match if 1 in {\"a\": 1}",
 	} {
 		if _, err := Load(tree("a.rego", header("A")+"package a\n"+rule)); err != nil {
@@ -139,6 +150,23 @@ func TestMeaningful(t *testing.T) {
 		if _, err := Load(tree("a.rego", selecting+"package a\n"+rule)); err != nil {
 			t.Errorf("%s: %s: %v", events, rule, err)
 		}
+	}
+}
+
+// TestNamesOfOtherEvents wants warnings for names that only events have which the
+// signature does not select, but are not in the comparison itself.
+func TestNamesOfOtherEvents(t *testing.T) {
+	set, err := Load(tree("a.rego", header("A")+"package a\nimport data.ipcwarden.flags\nmatch if flags.has_any({\"MSG_COPY\", \"IPC_NOWAIT\"})\n"+
+		"match if flags.has_all(wanted)\nmatch if flags.has_none(wanted)\nwanted := {\"SHM_EXEC\"}\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []string{
+		`dir/a.rego:9:25: the selected events do not have flag "MSG_COPY"; the nearest is IPC_NOWAIT`,
+		`dir/a.rego:12:12: the selected events do not have flag "SHM_EXEC"; the nearest is IPC_NOWAIT`,
+	}
+	if got := set.Warnings(); !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
 	}
 }
 

@@ -13,11 +13,12 @@ import (
 // checkMeaning reports what is well-formed to OPA, and what no event can change:
 // comparisons of a number with a string, or of a field with a name that the field
 // never has, and fields that no event has which the module selects. All are
-// mistakes, of which the signature would be silent for ever.
+// mistakes, of which the signature would be silent for ever. What only may be one is
+// a warning.
 func checkMeaning(compiler *ast.Compiler, modules []*module, ps *problems) {
 	for _, m := range modules {
 		compiled := compiler.Modules[m.name]
-		c := &meaning{compiler: compiler, ps: ps, defined: definitions(compiled), words: wordsOf(m.selects)}
+		c := &meaning{compiler: compiler, ps: ps, defined: definitions(compiled), loops: loops(compiled), words: wordsOf(m.selects)}
 		ast.WalkExprs(compiled, func(e *ast.Expr) bool {
 			if e.Location != nil {
 				c.check(e)
@@ -38,6 +39,7 @@ type meaning struct {
 	compiler *ast.Compiler
 	ps       *problems
 	defined  map[ast.Var]*ast.Expr // the expression that gives a variable its value
+	loops    map[ast.Var]*ast.Term // the list whose elements every gives to a variable
 	words    *words
 }
 
@@ -70,7 +72,13 @@ func definitions(m *ast.Module) map[ast.Var]*ast.Expr {
 var orderings = []*ast.Builtin{ast.GreaterThan, ast.GreaterThanEq, ast.LessThan, ast.LessThanEq, ast.NotEqual}
 
 func (c *meaning) check(e *ast.Expr) {
-	if !e.IsCall() || len(e.Operands()) != 2 {
+	if !e.IsCall() {
+		return
+	}
+	if takesFlags(e.Operator()) {
+		c.constants(e.Operand(0), near, 0, func(name constant) { c.name(e, flagField, name) })
+	}
+	if len(e.Operands()) != 2 {
 		return
 	}
 	a, b := e.Operand(0), e.Operand(1)
@@ -83,7 +91,7 @@ func (c *meaning) check(e *ast.Expr) {
 	case operator == ast.Member.Name:
 		c.names(e, a, b)
 		if field := c.fieldOf(b, 0); field != "" {
-			c.name(e, field+"[_]", a)
+			c.constants(a, here, 0, func(name constant) { c.name(e, field+"[_]", name) })
 		}
 	case e.IsEquality():
 		c.names(e, a, b)
@@ -165,13 +173,13 @@ func other(e *ast.Expr, v ast.Var) *ast.Term {
 	return e.Operand(0)
 }
 
-// fieldOf is the field of the event that a term stands for, with [_] for any
-// index; "" if it is none.
+// fieldOf is the field of the event, or the rule, that a term stands for, with [_] for
+// any index of a field; "" if it is none.
 func (c *meaning) fieldOf(t *ast.Term, depth int) string {
 	switch v := t.Value.(type) {
 	case ast.Ref:
 		if !v.HasPrefix(ast.InputRootRef) {
-			return ""
+			return v.String() // a rule, whose value may be a field's
 		}
 		var b strings.Builder
 		b.WriteString("input")
@@ -192,38 +200,52 @@ func (c *meaning) fieldOf(t *ast.Term, depth int) string {
 }
 
 // names checks the constants that a field is compared with.
-func (c *meaning) names(e *ast.Expr, field, constant *ast.Term) {
+func (c *meaning) names(e *ast.Expr, field, t *ast.Term) {
 	name := c.fieldOf(field, 0)
 	if name == "" {
 		return
 	}
-	switch v := constant.Value.(type) {
-	case ast.String:
-		c.name(e, name, constant)
-	case ast.Set:
-		v.Foreach(func(t *ast.Term) { c.name(e, name, t) })
-	case *ast.Array:
-		v.Foreach(func(t *ast.Term) { c.name(e, name, t) })
-	}
+	c.constants(t, here, 0, func(constant constant) { c.name(e, name, constant) })
 }
 
-func (c *meaning) name(e *ast.Expr, field string, constant *ast.Term) {
+// name checks one that a field is compared with in e.
+func (c *meaning) name(e *ast.Expr, field string, constant constant) {
 	values, known := allWords().values[field]
-	text, isString := constant.Value.(ast.String)
-	if !known || !isString || values.pattern != nil && values.pattern.MatchString(string(text)) {
+	text := string(constant.term.Value.(ast.String))
+	if !known || values.has(text) {
+		c.selected(e, field, constant)
 		return
 	}
-	if !slices.Contains(values.names, string(text)) {
-		c.ps.at(e.Location, "there is no %s %q; the nearest is %s", values.what, string(text), nearest.Name(string(text), values.names))
+	if constant.at == apart && isWord(text) {
 		return
 	}
-	if selected, narrower := c.words.values[field]; narrower && !slices.Contains(selected.names, string(text)) {
-		format := "the selected events do not have %s %q%s"
-		if field == eventNameField {
-			format = "the signature does not select %s %q%s"
-		}
-		c.ps.at(e.Location, format, values.what, string(text), hint(string(text), selected.names))
+	c.ps.at(place(e, constant), "there is no %s %q; the nearest is %s", values.what, text, nearest.Name(text, values.names))
+}
+
+// selected checks that one of the events which the module selects can have the name.
+func (c *meaning) selected(e *ast.Expr, field string, constant constant) {
+	values, narrower := c.words.values[field]
+	text := string(constant.term.Value.(ast.String))
+	if !narrower || values.has(text) {
+		return
 	}
+	format := "the selected events do not have %s %q%s"
+	if field == eventNameField {
+		format = "the signature does not select %s %q%s"
+	}
+	report := c.ps.at
+	if constant.at != here {
+		report = c.ps.warnAt
+	}
+	report(place(e, constant), format, values.what, text, hint(text, values.names))
+}
+
+// place is where a constant stands.
+func place(e *ast.Expr, constant constant) *ast.Location {
+	if constant.at == here || constant.term.Location == nil {
+		return e.Location
+	}
+	return constant.term.Location
 }
 
 // field checks a member of an object of the event that depends on the event's kind.

@@ -63,6 +63,10 @@ func (ps *problems) at(loc *ast.Location, format string, args ...any) {
 	ps.add(loc.File, loc.Row, loc.Col, format, args...)
 }
 
+func (ps *problems) warnAt(loc *ast.Location, format string, args ...any) {
+	ps.warn(loc.File, loc.Row, loc.Col, format, args...)
+}
+
 // addError adds what OPA says is wrong; file is where, unless OPA knows better.
 func (ps *problems) addError(file string, err error) {
 	for _, e := range opaErrors(err) {
@@ -79,11 +83,16 @@ func (ps *problems) err() error {
 	if len(ps.list) == 0 {
 		return nil
 	}
-	slices.SortStableFunc(ps.list, func(a, b Problem) int {
+	return &LoadError{Problems: tidied(ps.list)}
+}
+
+// tidied is a list ordered by place, without what is said twice.
+func tidied(list []Problem) []Problem {
+	slices.SortStableFunc(list, func(a, b Problem) int {
 		return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column),
 			cmp.Compare(a.Reason, b.Reason))
 	})
-	return &LoadError{Problems: slices.Compact(ps.list)}
+	return slices.Compact(list)
 }
 
 // opaErrors takes apart what OPA returns: one error, or a list of them.

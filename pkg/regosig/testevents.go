@@ -25,8 +25,8 @@ func (r *testRun) eventsOf(m *module, compiler *ast.Compiler) map[string]any {
 		case !ok || !ref.HasPrefix(ast.DefaultRootRef) || t.Location == nil:
 		case ref.HasPrefix(eventsRoot):
 			r.addEvents(events, m, ref, t.Location)
-		case !m.isTracee() && !defined(compiler.RuleTree, ref):
-			r.loader.at(t.Location, "%s is not defined in any file", ref)
+		case !m.isTracee():
+			checkReference(compiler, t.Location, ref, &r.loader.problems)
 		}
 		return false
 	})

@@ -171,7 +171,7 @@ func TestBrokenTests(t *testing.T) {
 	}{
 		{"test that does not parse", []string{"a_test.rego", "package x\ntest_a if {"}, "DIR/a_test.rego:2:11: unexpected eof token: test_a if {"},
 		{"test that does not compile", []string{"a_test.rego", "package x\ntest_a if y"}, "DIR/a_test.rego:2:11: var y is unsafe"},
-		{"misspelt package", []string{"a_test.rego", "package x\ntest_a if not data.aa.match"}, "DIR/a_test.rego:2:15: data.aa.match is not defined in any file"},
+		{"misspelt package", []string{"a_test.rego", "package x\ntest_a if not data.aa.match"}, "DIR/a_test.rego:2:15: data.aa.match is not defined in any file; the nearest to aa is a"},
 		{"signature", []string{"b.rego", header("B") + "package b\nmatch if input.nope"}, "DIR/b.rego:8:10: undefined ref: input.nope: input has no field nope; the nearest is ipc"},
 		{"no such event", []string{"a_test.rego", "package x\ntest_a if data.events.sen", "seen.json", "{}"}, "DIR/a_test.rego:2:11: data.events.sen: neither sen.json nor sen.jsonl nor sen.ipcwcap lies beside this file; the nearest is seen"},
 		{"no event at all", []string{"a_test.rego", "package x\ntest_a if data.events.sen"}, "DIR/a_test.rego:2:11: data.events.sen: neither sen.json nor sen.jsonl nor sen.ipcwcap lies beside this file"},

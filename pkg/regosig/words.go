@@ -25,6 +25,20 @@ type vocabulary struct {
 	pattern *regexp.Regexp // of those that have no name
 }
 
+func (v vocabulary) has(name string) bool {
+	return v.pattern != nil && v.pattern.MatchString(name) || slices.Contains(v.names, name)
+}
+
+// isWord tells whether any field can have the name.
+func isWord(name string) bool {
+	for _, v := range allWords().values {
+		if v.has(name) {
+			return true
+		}
+	}
+	return false
+}
+
 // allWords is the words of every event.
 var allWords = sync.OnceValue(func() *words {
 	w := wordsOf(event.All)
@@ -44,10 +58,16 @@ var allWords = sync.OnceValue(func() *words {
 	w.values["input.syscall"] = vocabulary{"system call", entries, nil}
 	w.values["input.via"] = vocabulary{"entry", []string{"syscall", event.IPC.String()}, nil}
 	w.values["input.error"] = vocabulary{"error", errors, unknown}
+	w.values["input.memory[_].differing[_]"] = vocabulary{"pair of looks", event.LookPairs[:], nil}
+	w.values["data.ipcwarden.call.outcome"] = vocabulary{"outcome", append(slices.Clip(errors), "ok", "unfinished"), unknown}
 	return w
 })
 
-const eventNameField = "input.eventName"
+// Fields by the names of their values.
+const (
+	eventNameField = "input.eventName"
+	flagField      = "input.flags[_]"
+)
 
 // unnamedFlag is a flag that has a number, or a size, for a name.
 var unnamedFlag = regexp.MustCompile(`^0x[0-9a-f]+$|^SHM_HUGE_\d+(KB|MB|GB)?$`)
@@ -88,7 +108,7 @@ func wordsOf(events event.Set) *words {
 	return &words{
 		values: map[string]vocabulary{
 			eventNameField:      {"event", events.Names(), nil},
-			"input.flags[_]":    {"flag", flags, unnamedFlag},
+			flagField:           {"flag", flags, unnamedFlag},
 			"input.command":     {"command", commands, nil},
 			"input.object.kind": {"kind of object", kinds, nil},
 		},

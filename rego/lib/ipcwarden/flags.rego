@@ -1,7 +1,7 @@
 # METADATA
 # description: |
-#   Several flags of the call at once. For one, write `"MSG_COPY" in input.flags`: there a
-#   name that no flag has is an error when the signature is loaded.
+#   Several flags of the call at once. For one, write `"MSG_COPY" in input.flags`. A name
+#   that no flag has is an error when the signature is loaded.
 package ipcwarden.flags
 
 # METADATA
