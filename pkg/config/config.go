@@ -11,6 +11,8 @@
 //	flag    the flag of run that sets it; one that begins with ! sets the opposite
 //	live    "yes" if a change takes effect when the configuration is reloaded;
 //	        other changes need a restart
+//	adds    "yes" if the lists of several files add up, instead of the last replacing
+//	        those before
 //	example a value for the default file where the default is empty
 //
 // A setting is a bool, a string, a number, or a type that is an
@@ -45,7 +47,7 @@ type Config struct {
 	Webhook    setting.Secret `yaml:"webhook" flag:"webhook" example:"file:/etc/ipcwarden/webhook-url" doc:"address that each alert is posted to as JSON, beside the sinks; since it may be a secret, better file:PATH or env:NAME than the address itself"`
 	Record     string         `yaml:"record" flag:"record" example:"/var/lib/ipcwarden/calls.ipcwcap" doc:"file to record the judged events to, for ipcwarden replay; it must not exist; empty for none"`
 
-	Suppress    []suppress.Entry         `yaml:"suppress" live:"yes" doc:"findings that are known to be benign, and give no alert; the log lists the entries, and how many findings each has left out"`
+	Suppress    []suppress.Entry         `yaml:"suppress" live:"yes" adds:"yes" doc:"findings that are known to be benign, and give no alert; the log lists the entries, and how many findings each has left out; those of several files add up"`
 	Throttle    throttle.Settings        `yaml:"throttle" doc:"what is done about many findings"`
 	Sinks       map[string]sink.Settings `yaml:"sinks" doc:"where alerts go, by names of your own; stdout, if there are none"`
 	Retry       deliver.Retry            `yaml:"retry" doc:"what is done about a sink that fails"`

@@ -38,9 +38,9 @@ func (d *decoder) problem(n *yaml.Node, key, format string, args ...any) {
 	d.problems = append(d.problems, Problem{d.origin(n), key, fmt.Sprintf(format, args...)})
 }
 
-// decode sets v, which is the value of key, from n. Values that are not mentioned
-// stay, but for those of lists, which are replaced as a whole.
-func (d *decoder) decode(n *yaml.Node, v reflect.Value, key string, enum []string) {
+// decode sets v, which is the value of key, from n, as the tags of its field say. Values
+// that are not mentioned stay, but for those of most lists, which are replaced as a whole.
+func (d *decoder) decode(n *yaml.Node, v reflect.Value, key string, f *field) {
 	if n.Kind == yaml.AliasNode || n.Anchor != "" {
 		d.problem(n, key, "anchors and aliases are not supported; write the value again")
 		return
@@ -63,9 +63,9 @@ func (d *decoder) decode(n *yaml.Node, v reflect.Value, key string, enum []strin
 	case mapping:
 		d.mapping(n, v, key)
 	case list:
-		d.list(n, v, key, enum)
+		d.list(n, v, key, f)
 	default:
-		if d.single(n, v, key, shape) && d.allowed(n, v, key, enum) {
+		if d.single(n, v, key, shape) && d.allowed(n, v, key, f.enum) {
 			d.note(n, key)
 		}
 	}
@@ -128,7 +128,7 @@ func (d *decoder) group(n *yaml.Node, v reflect.Value, key string) {
 			d.problem(name, below, "unknown key%s", d.meant(name.Value, key, fields))
 			return
 		}
-		d.decode(value, v.FieldByIndex(fields[i].index), below, fields[i].enum)
+		d.decode(value, v.FieldByIndex(fields[i].index), below, &fields[i])
 	})
 }
 
@@ -160,22 +160,28 @@ func (d *decoder) mapping(n *yaml.Node, v reflect.Value, key string) {
 		if known := v.MapIndex(at); known.IsValid() {
 			element.Set(known)
 		}
-		d.decode(value, element, below, nil)
+		d.decode(value, element, below, &field{})
 		d.origins[below] = d.origin(name)
 		v.SetMapIndex(at, element)
 	})
 }
 
-func (d *decoder) list(n *yaml.Node, v reflect.Value, key string, enum []string) {
-	fresh := reflect.MakeSlice(v.Type(), 0, len(n.Content))
-	d.note(n, key)
-	for i, element := range n.Content {
-		value, below := newValue(v.Type().Elem()), setting.Join(key, setting.Index(i))
-		d.decode(element, value, below, enum)
-		d.origins[below] = d.origin(element)
-		fresh = reflect.Append(fresh, value)
+// list replaces what was there, or in a file adds to it if the field says so.
+func (d *decoder) list(n *yaml.Node, v reflect.Value, key string, f *field) {
+	all := reflect.MakeSlice(v.Type(), 0, len(n.Content))
+	if f.adds && d.from.File != "" {
+		all = reflect.AppendSlice(all, v)
+		d.origins[key] = d.origin(n)
+	} else {
+		d.note(n, key)
 	}
-	v.Set(fresh)
+	for _, element := range n.Content {
+		value, below := newValue(v.Type().Elem()), setting.Join(key, setting.Index(all.Len()))
+		d.decode(element, value, below, &field{enum: f.enum})
+		d.origins[below] = d.origin(element)
+		all = reflect.Append(all, value)
+	}
+	v.Set(all)
 }
 
 // newValue is a value that can be set, with the defaults of its type.

@@ -16,7 +16,7 @@ import (
 const documentTitle = `# The configuration of ipcwarden run, with every default. Remove the # before a key
 # to change it. Files conf.d/*.yaml beside this one are read after it, by their
 # names; then the environment, for capture.hook say IPCWARDEN_CAPTURE_HOOK; then
-# flags. Mappings are merged, lists replaced.
+# flags. Mappings are merged, lists replaced; only suppress adds up over the files.
 #
 #   ipcwarden config check    says what is wrong, with file, line and key
 #   ipcwarden config show     says what is in effect, and where it comes from

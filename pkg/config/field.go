@@ -15,7 +15,7 @@ type field struct {
 	name, doc, example string
 	enum               []string
 	flag               string
-	live               bool
+	live, adds         bool
 	index              []int // for reflect.Value.FieldByIndex
 	typ                reflect.Type
 }
@@ -40,7 +40,7 @@ func fieldsOf(t reflect.Type) []field {
 		}
 		entry := field{
 			name: name, doc: f.Tag.Get("doc"), example: f.Tag.Get("example"), flag: f.Tag.Get("flag"),
-			live: f.Tag.Get("live") == "yes", index: []int{i}, typ: f.Type,
+			live: f.Tag.Get("live") == "yes", adds: f.Tag.Get("adds") == "yes", index: []int{i}, typ: f.Type,
 		}
 		if entry.name == "" || entry.doc == "" {
 			panic(fmt.Sprintf("%s.%s lacks a yaml or a doc tag", t, f.Name))

@@ -34,7 +34,8 @@ type Flag struct {
 
 // Sources is where a configuration comes from; the later overrides the earlier:
 // the defaults, File, the files conf.d/*.yaml beside it by their names, the
-// environment, and flags. Mappings are merged, lists replaced.
+// environment, and flags. Mappings are merged, lists replaced; but those that have the
+// tag adds add up over the files.
 type Sources struct {
 	File  string   // must exist; empty for $IPCWARDEN_CONFIG or else DefaultFile, which need not
 	Env   []string // NAME=VALUE, as of os.Environ
@@ -178,7 +179,7 @@ func (d *decoder) parse(content []byte, root reflect.Value) {
 	if top.Kind == yaml.ScalarNode && top.Tag == "!!null" {
 		return
 	}
-	d.decode(top, root, "", nil)
+	d.decode(top, root, "", &field{})
 }
 
 // malformed reports an error of the parser, which says the line in its text.
@@ -259,5 +260,5 @@ func (d *decoder) set(k key, values []string, root reflect.Value) {
 		}
 		n = document.Content[0]
 	}
-	d.decode(n, root.FieldByIndex(k.index), k.path, k.enum)
+	d.decode(n, root.FieldByIndex(k.index), k.path, &k.field)
 }

@@ -144,6 +144,45 @@ func TestMistakes(t *testing.T) {
 	}
 }
 
+// TestSuppressAddsUp has entries in three files, and a variable that replaces them all.
+func TestSuppressAddsUp(t *testing.T) {
+	file := write(t, map[string]string{
+		"config.yaml":      "suppress:\n  - {signature: A, reason: r}\n  - {signature: B, reason: r}\n",
+		"conf.d/10-a.yaml": "suppress: []\n",
+		"conf.d/20-b.yaml": "# of the database\nsuppress:\n  - {signature: C, reason: r}\n",
+	})
+	dir := filepath.Dir(file)
+	l, err := Load(Sources{File: file})
+	if err != nil {
+		t.Fatal(err)
+	}
+	origins := map[string]string{}
+	for _, s := range l.Settings() {
+		if strings.HasSuffix(s.Key, ".signature") {
+			origins[fmt.Sprint(s.Value)] = s.Origin.String()
+		}
+	}
+	want := map[string]string{"A": file + ":2", "B": file + ":3", "C": dir + "/conf.d/20-b.yaml:3"}
+	if len(l.Suppress) != 3 || !maps.Equal(origins, want) {
+		t.Errorf("%+v, %v, want %v", l.Suppress, origins, want)
+	}
+	if l, err = Load(Sources{File: file, Env: []string{"IPCWARDEN_SUPPRESS=[{signature: D, reason: r}]"}}); err != nil || len(l.Suppress) != 1 {
+		t.Errorf("by the environment: %v, %+v", err, l)
+	}
+
+	for name, text := range map[string]string{"20-b.yaml": "suppress:\n  - {signature: C}\n", "30-c.yaml": "suppress:\n  - {signature: D, reason: r}\n  - {where: {comn: x}, reason: r}\n"} {
+		if err := os.WriteFile(filepath.Join(dir, "conf.d", name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	_, err = Load(Sources{File: file})
+	const mistakes = "/conf.d/20-b.yaml:2: suppress[2]: reason is missing: say why this is no attack\n" +
+		`/conf.d/30-c.yaml:3: suppress[4].where.comn: events have no single value "comn"; the nearest is comm`
+	if err == nil || strings.ReplaceAll(err.Error(), dir, "") != mistakes {
+		t.Errorf("%v\nwant\n%s", err, mistakes)
+	}
+}
+
 func TestModes(t *testing.T) {
 	file := write(t, map[string]string{"config.yaml": "webhook: https://x.example/\n"})
 	if l, err := Load(Sources{File: file}); err != nil || len(l.Warnings) != 0 {
