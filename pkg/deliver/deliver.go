@@ -61,7 +61,7 @@ type Retry struct {
 	Max   setting.Duration `yaml:"max" doc:"longest wait"`
 	// Alert is how long a sink fails before an alert of type delivery says so.
 	Alert setting.Duration `yaml:"alert" doc:"time after which an alert of type delivery tells, to the other sinks, that one fails"`
-	Queue int              `yaml:"queue" doc:"number of alerts to keep in memory for sinks that fail; with more the oldest are lost to them, unless there is a spool"`
+	Queue int              `yaml:"queue" doc:"number of alerts to keep in memory for sinks that fail; with more, or more than 64 MiB, the oldest are lost to them, unless the spool has them"`
 }
 
 // DefaultRetry is patient: nothing is given up.

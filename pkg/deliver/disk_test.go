@@ -2,10 +2,12 @@ package deliver
 
 import (
 	"fmt"
+	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -105,6 +107,38 @@ func TestFullDisk(t *testing.T) {
 		t.Fatal(err)
 	}
 	d.recovers()
+}
+
+// TestUnstoredIsBounded has neither the disk nor the receiver take anything: of what is
+// in memory only, the newest are kept, and the others counted.
+func TestUnstoredIsBounded(t *testing.T) {
+	disk := smallDisk(t)
+	if err := unix.Mount("", disk, "", unix.MS_REMOUNT|unix.MS_RDONLY, ""); err != nil {
+		t.Fatal(err)
+	}
+	var open atomic.Bool
+	r := newReceiver(t, func(_ int, w http.ResponseWriter, _ *http.Request) bool {
+		if !open.Load() {
+			w.WriteHeader(http.StatusServiceUnavailable)
+		}
+		return !open.Load()
+	})
+	settings := spooled(filepath.Join(disk, "spool"), r.URL)
+	settings.Retry.Queue, settings.Retry.Alert = 10, setting.Duration(time.Hour)
+	d, _ := start(t, settings, nil)
+	await(t, func() bool { return d.Counters().Unstored > 0 }) // the alert that says so
+	for i := range 50 {
+		d.Deliver(numbered(i, detect.High))
+	}
+	await(t, func() bool { return d.Counters().Unstored >= 51 })
+	open.Store(true)
+	if err := end(d, 10*time.Second); err != nil {
+		t.Fatal(err)
+	}
+	c := d.Counters()
+	if hook := c.Sinks["hook"]; c.Unstored != c.Taken || hook.Lost+hook.Sent != c.Taken || hook.Lost < 40 || !slices.Contains(r.got(), 49) {
+		t.Errorf("%+v, got %v", c, r.got())
+	}
 }
 
 // TestReadOnlyDisk begins with a disk that cannot be written to.
