@@ -138,8 +138,8 @@ func printCosts(out io.Writer, report *measure.Report) error {
 		}
 	}
 	c := &report.Together
-	p.line("all %d together: %s ns, %s allocations and %s bytes for each of %s; %.0f events per second of processor time",
-		len(report.Signatures), figure(c.Nanoseconds), figure(c.Allocations), figure(c.Bytes), counted(report.Events, "event", "events"), c.EventsPerSecond)
+	p.line("together, %s: %s ns, %s allocations and %s bytes for each of %s; %.0f events per second of processor time",
+		counted(len(report.Signatures), "signature", "signatures"), figure(c.Nanoseconds), figure(c.Allocations), figure(c.Bytes), counted(report.Events, "event", "events"), c.EventsPerSecond)
 	if len(c.Suspended) > 0 {
 		p.line("suspended meanwhile, for being too slow: %s", escaped(strings.Join(c.Suspended, ", ")))
 	}

@@ -29,6 +29,9 @@ func TestSignaturesBench(t *testing.T) {
 	contains(t, lines[0], "NS/EVENT", "ALLOCATIONS")
 	contains(t, stdout, "SITE-001", "IPCW-001", "events per second of processor time")
 
+	stdout, _, _ = bench(dir, "--no-builtin", "--events", recordingFile)
+	contains(t, stdout, "\ntogether, 1 signature: ")
+
 	stdout, _, code = bench(dir, "--no-builtin", "--events", recordingFile, "-o", "json")
 	var report struct {
 		Events     int
