@@ -87,8 +87,8 @@ func typeCheck(arg operand, kinds []kind, result int) statement {
 func countOf(arg operand, result int, general statement) statement {
 	return func(e *Evaluator, f []Value) int {
 		v := arg.value(f)
-		if v.kind == kindNode && v.ref.node.isArray() {
-			f[result] = Int(int64(v.ref.node.Len(e.source)))
+		if v.kind == kindNode && v.ref().node.isArray() {
+			f[result] = Int(int64(v.ref().node.Len(e.source)))
 			return next
 		}
 		if n := e.whole(v).Len(); n >= 0 {
@@ -111,18 +111,18 @@ func (e *Evaluator) made(v Value, result *Value) int {
 }
 
 // valueBytes is about what an element of a collection takes.
-const valueBytes = 40
+const valueBytes = 24
 
 // size is about what a value takes beside the Value itself, not counting what is
 // in the collections in it.
 func (v Value) size() int {
-	if v.ref == nil {
-		return len(v.str)
+	if v.ref() == nil {
+		return len(v.str())
 	}
-	n := valueBytes * (len(v.ref.keys) + len(v.ref.vals))
-	for _, list := range [][]Value{v.ref.keys, v.ref.vals} {
+	n := valueBytes * (len(v.ref().keys) + len(v.ref().vals))
+	for _, list := range [][]Value{v.ref().keys, v.ref().vals} {
 		for i := range list {
-			n += len(list[i].str)
+			n += len(list[i].str())
 		}
 	}
 	return n

@@ -126,7 +126,7 @@ func (c *compiler) callDynamic(s *ir.CallDynamicStmt) statement {
 			if i > 0 {
 				name.WriteString(pathSeparator)
 			}
-			name.WriteString(v.str)
+			name.WriteString(v.str())
 		}
 		callee := c.program.byPath[name.String()]
 		if callee == nil || len(callee.params) != len(args) {

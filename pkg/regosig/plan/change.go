@@ -73,7 +73,7 @@ func (c *compiler) insertOnce(s *ir.ObjectInsertOnceStmt) statement {
 			return next
 		}
 		k, v := key.whole(e, f).freeze(), value.whole(e, f).freeze()
-		members := f[object].ref
+		members := f[object].ref()
 		if i := members.find(k); i >= 0 {
 			if !Equal(members.vals[i], v) {
 				return e.fail(conflict)
@@ -115,8 +115,8 @@ func (e *Evaluator) merge(a, b Value) (Value, bool) {
 	}
 	merged := a.freeze()
 	members := merged.changeable(e)
-	for i, key := range b.ref.keys {
-		value := b.ref.vals[i]
+	for i, key := range b.ref().keys {
+		value := b.ref().vals[i]
 		if at := members.find(key); at >= 0 {
 			var ok bool
 			if value, ok = e.merge(members.vals[at], value); !ok {

@@ -18,11 +18,11 @@ type collection struct {
 // one.
 const indexedFrom = 12
 
-func newArray() Value { return Value{kind: kindArray, ref: &collection{}} }
+func newArray() Value { return collected(kindArray, &collection{}) }
 
-func newObject() Value { return Value{kind: kindObject, ref: &collection{sorted: true}} }
+func newObject() Value { return collected(kindObject, &collection{sorted: true}) }
 
-func newSet() Value { return Value{kind: kindSet, ref: &collection{sorted: true}} }
+func newSet() Value { return collected(kindSet, &collection{sorted: true}) }
 
 // find returns the place of a key, or -1. It changes nothing if the keys are
 // sorted.
@@ -143,8 +143,8 @@ func (c *byKey) Swap(i, j int) {
 
 // freeze marks a value as shared.
 func (v Value) freeze() Value {
-	if v.ref != nil && v.kind != kindNode && !v.ref.frozen {
-		v.ref.frozen = true
+	if v.ref() != nil && v.kind != kindNode && !v.ref().frozen {
+		v.ref().frozen = true
 	}
 	return v
 }
@@ -152,11 +152,11 @@ func (v Value) freeze() Value {
 // changeable makes the value at v one that may be changed, by a copy if it is
 // shared, and returns its elements.
 func (v *Value) changeable(e *Evaluator) *collection {
-	if v.ref.frozen {
+	if v.ref().frozen {
 		c := e.pool.make()
-		c.sorted = v.ref.sorted
-		c.keys, c.vals = append(c.keys, v.ref.keys...), append(c.vals, v.ref.vals...)
-		v.ref = c
+		c.sorted = v.ref().sorted
+		c.keys, c.vals = append(c.keys, v.ref().keys...), append(c.vals, v.ref().vals...)
+		*v = collected(v.kind, c)
 	}
-	return v.ref
+	return v.ref()
 }

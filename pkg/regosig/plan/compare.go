@@ -35,13 +35,13 @@ func compare(a, b *Value) int {
 	case kindBool:
 		return cmp.Compare(a.num, b.num)
 	case kindString:
-		return strings.Compare(a.str, b.str)
+		return strings.Compare(a.str(), b.str())
 	case kindArray:
-		return compareAll(a.ref.vals, b.ref.vals)
+		return compareAll(a.ref().vals, b.ref().vals)
 	case kindSet:
-		return compareAll(a.ref.sort().keys, b.ref.sort().keys)
+		return compareAll(a.ref().sort().keys, b.ref().sort().keys)
 	case kindObject:
-		return compareObjects(a.ref.sort(), b.ref.sort())
+		return compareObjects(a.ref().sort(), b.ref().sort())
 	}
 	return 0
 }
@@ -76,13 +76,13 @@ func equal(a, b *Value) bool {
 	case kindBool, kindInt:
 		return a.num == b.num
 	case kindString:
-		return a.str == b.str
+		return a.str() == b.str()
 	}
-	if a.ref != nil {
-		if a.ref == b.ref {
+	if a.ref() != nil {
+		if a.ref() == b.ref() {
 			return true
 		}
-		if len(a.ref.keys) != len(b.ref.keys) || len(a.ref.vals) != len(b.ref.vals) {
+		if len(a.ref().keys) != len(b.ref().keys) || len(a.ref().vals) != len(b.ref().vals) {
 			return false
 		}
 	}
@@ -96,7 +96,7 @@ func (v *Value) isLong() bool {
 	if v.kind != kindNumber {
 		return false
 	}
-	digits := strings.TrimPrefix(v.str, "-")
+	digits := strings.TrimPrefix(v.str(), "-")
 	if len(digits) < len("9223372036854775808") || digits[0] == '0' {
 		return false
 	}
@@ -110,7 +110,7 @@ func (v *Value) isLong() bool {
 
 // sign is that of a long number.
 func (v *Value) sign() int {
-	if v.str[0] == '-' {
+	if v.str()[0] == '-' {
 		return -1
 	}
 	return 1
@@ -121,7 +121,7 @@ func (v *Value) number() ast.Number {
 	if v.kind == kindInt {
 		return ast.Number(strconv.FormatInt(v.num, 10))
 	}
-	return ast.Number(v.str)
+	return ast.Number(v.str())
 }
 
 var seed = maphash.MakeSeed()
@@ -135,21 +135,21 @@ func hash(v Value) uint64 {
 	case kindInt:
 		return hashFloat(float64(v.num))
 	case kindNumber:
-		f, _ := strconv.ParseFloat(v.str, 64) // out of range is the infinity of that sign
+		f, _ := strconv.ParseFloat(v.str(), 64) // out of range is the infinity of that sign
 		return hashFloat(f)
 	case kindString:
-		return maphash.String(seed, v.str)
+		return maphash.String(seed, v.str())
 	case kindArray:
-		for _, e := range v.ref.vals {
+		for _, e := range v.ref().vals {
 			h = h*31 + hash(e)
 		}
 	case kindSet:
-		for _, e := range v.ref.keys {
+		for _, e := range v.ref().keys {
 			h += mix(hash(e))
 		}
 	case kindObject:
-		for i, k := range v.ref.keys {
-			h += mix(hash(k)*31 + hash(v.ref.vals[i]))
+		for i, k := range v.ref().keys {
+			h += mix(hash(k)*31 + hash(v.ref().vals[i]))
 		}
 	}
 	return h

@@ -53,7 +53,7 @@ func (c *compiler) scan(s *ir.ScanStmt) statement {
 	return func(e *Evaluator, f []Value) int {
 		v := source.value(f)
 		if v.kind == kindNode {
-			node := v.ref.node
+			node := v.ref().node
 			if node.isArray() {
 				for i := range min(node.Len(e.source), len(node.Elements)) {
 					f[key], f[value] = Int(int64(i)), node.Elements[i].value()
@@ -67,14 +67,14 @@ func (c *compiler) scan(s *ir.ScanStmt) statement {
 		}
 		switch v.kind {
 		case kindArray:
-			for i, element := range v.ref.vals {
+			for i, element := range v.ref().vals {
 				f[key], f[value] = Int(int64(i)), element
 				if code := one(e, f); code != next {
 					return leave(code)
 				}
 			}
 		case kindObject:
-			members := v.ref.sort()
+			members := v.ref().sort()
 			for i, k := range members.keys {
 				f[key], f[value] = k, members.vals[i]
 				if code := one(e, f); code != next {
@@ -82,7 +82,7 @@ func (c *compiler) scan(s *ir.ScanStmt) statement {
 				}
 			}
 		case kindSet:
-			for _, element := range v.ref.sort().keys {
+			for _, element := range v.ref().sort().keys {
 				f[key], f[value] = element, element
 				if code := one(e, f); code != next {
 					return leave(code)

@@ -6,7 +6,7 @@ import "github.com/open-policy-agent/opa/v1/ir"
 // none.
 func (c *compiler) dot(s *ir.DotStmt) statement {
 	source, key, target := c.operand(s.Source), c.operand(s.Key), c.local(s.Target)
-	if source.isConstant() && source.constant.ref == nil {
+	if source.isConstant() && source.constant.ref() == nil {
 		return func(*Evaluator, []Value) int { return stop }
 	}
 	if !key.isConstant() {
@@ -52,7 +52,7 @@ func (c *compiler) setOrStop(l ir.Local, v Value) statement {
 
 // member compiles a reference to a member of what is probably a node.
 func (c *compiler) member(source, target int, node *Node, key Value) statement {
-	expected, member := &node.self, node.Members[key.str]
+	expected, member := &node.self, node.Members[key.str()]
 	var read func(any) Value
 	if member != nil && member.Node == nil {
 		read = member.Read
@@ -61,7 +61,7 @@ func (c *compiler) member(source, target int, node *Node, key Value) statement {
 		v := &f[source]
 		var result Value
 		switch {
-		case v.kind == kindNode && v.ref == expected:
+		case v.kind == kindNode && v.ref() == expected:
 			if read != nil {
 				result = read(e.source)
 			} else {
@@ -80,12 +80,12 @@ func (c *compiler) member(source, target int, node *Node, key Value) statement {
 func (c *compiler) memberOfElement(source, target int, array *Node, key Value) statement {
 	members := make([]*Member, len(array.Elements))
 	for i, element := range array.Elements {
-		members[i] = element.Members[key.str]
+		members[i] = element.Members[key.str()]
 	}
 	return func(e *Evaluator, f []Value) int {
 		v := &f[source]
-		if v.kind == kindNode && v.ref.node.array == array {
-			f[target] = members[v.ref.node.index].read(e.source)
+		if v.kind == kindNode && v.ref().node.array == array {
+			f[target] = members[v.ref().node.index].read(e.source)
 		} else {
 			f[target] = e.get(v, key)
 		}
@@ -111,11 +111,11 @@ func (c *compiler) path(first, second ir.Stmt) statement {
 	if node == nil || node.isArray() || key.kind != kindString || innerKey.kind != kindString {
 		return nil
 	}
-	parent := node.Members[key.str]
+	parent := node.Members[key.str()]
 	if parent == nil || parent.Node == nil || parent.Node.isArray() {
 		return nil
 	}
-	member := parent.Node.Members[innerKey.str]
+	member := parent.Node.Members[innerKey.str()]
 	if member == nil || member.Node != nil {
 		return nil
 	}
@@ -123,7 +123,7 @@ func (c *compiler) path(first, second ir.Stmt) statement {
 	from := source.local
 	return func(e *Evaluator, f []Value) int {
 		v := &f[from]
-		if v.kind == kindNode && v.ref == expected {
+		if v.kind == kindNode && v.ref() == expected {
 			outer := Null
 			if present != nil {
 				outer = present(e.source)
@@ -144,7 +144,7 @@ func (c *compiler) path(first, second ir.Stmt) statement {
 // get is Value.Get, also for a node.
 func (e *Evaluator) get(v *Value, key Value) Value {
 	if v.kind == kindNode {
-		return v.ref.node.get(key, e.source)
+		return v.ref().node.get(key, e.source)
 	}
 	return v.Get(key)
 }

@@ -214,7 +214,7 @@ func (e *Evaluator) refuel() int {
 // whole makes a value of a node.
 func (e *Evaluator) whole(v Value) Value {
 	if v.kind == kindNode {
-		return v.ref.node.Whole(e.source)
+		return v.ref().node.Whole(e.source)
 	}
 	return v
 }

@@ -83,7 +83,7 @@ func (c *compiler) fold(blocks []*ir.Block) {
 
 func (c *compiler) foldStatement(s ir.Stmt, building map[ir.Local]Value, left map[ir.Local]int) {
 	begin := func(l ir.Local, v Value) {
-		shared := v.ref != nil && v.ref.frozen
+		shared := v.ref() != nil && v.ref().frozen
 		if c.facts.single(l) && !(shared && c.facts.changed[l] > 0) {
 			building[l], left[l] = v, c.facts.changed[l]
 			c.finish(l, building, left)
@@ -100,7 +100,7 @@ func (c *compiler) foldStatement(s ir.Stmt, building map[ir.Local]Value, left ma
 			delete(building, l)
 			return
 		}
-		put(v.ref, constants)
+		put(v.ref(), constants)
 		left[l]--
 		c.finish(l, building, left)
 	}
@@ -151,8 +151,8 @@ func (c *compiler) finish(l ir.Local, building map[ir.Local]Value, left map[ir.L
 		return
 	}
 	v := building[l]
-	if v.ref != nil {
-		v.ref.sort() // so that nobody has to, who might not be alone
+	if v.ref() != nil {
+		v.ref().sort() // so that nobody has to, who might not be alone
 	}
 	c.constants[l] = v.freeze()
 	delete(building, l)

@@ -86,7 +86,7 @@ func (c *compiler) literal(first ir.Stmt, rest []ir.Stmt) (l *literal, parts []i
 // addKey adds the key of an object, which must be a constant text that is not there yet.
 func (l *literal) addKey(key Value) bool {
 	l.kind = kindObject
-	if key.kind != kindString || slices.ContainsFunc(l.keys, func(k Value) bool { return k.str == key.str }) {
+	if key.kind != kindString || slices.ContainsFunc(l.keys, func(k Value) bool { return k.str() == key.str() }) {
 		return false
 	}
 	l.keys = append(l.keys, key)
@@ -129,7 +129,7 @@ func (l *literal) compile(c *compiler) statement {
 			return e.fail(ErrBudget)
 		}
 		made := e.collect(kind)
-		members := made.ref
+		members := made.ref()
 		members.keys = append(members.keys, keys...)
 		for i := range values {
 			members.vals = append(members.vals, values[i].whole(e, f))

@@ -44,7 +44,7 @@ func (n *Node) load(path []Value) load {
 	if len(path) == 0 || n.isArray() {
 		return nil
 	}
-	member := n.Members[path[0].str]
+	member := n.Members[path[0].str()]
 	switch {
 	case member == nil:
 		return func(any) Value { return Value{} }

@@ -77,7 +77,7 @@ func matcher(name string, args []operand) func(Value) Value {
 	if name != ast.RegexMatch.Name || len(args) != 2 || !args[0].isConstant() {
 		return nil
 	}
-	pattern, err := regexp.Compile(args[0].constant.str)
+	pattern, err := regexp.Compile(args[0].constant.str())
 	if err != nil || args[0].constant.kind != kindString {
 		return nil
 	}
@@ -85,7 +85,7 @@ func matcher(name string, args []operand) func(Value) Value {
 		if v.kind != kindString {
 			return Value{}
 		}
-		return Bool(pattern.MatchString(v.str))
+		return Bool(pattern.MatchString(v.str()))
 	}
 }
 
@@ -98,10 +98,10 @@ func compared(holds func(int) bool) func(*Evaluator, []Value) Value {
 func member(_ *Evaluator, args []Value) Value {
 	switch in := &args[1]; in.kind {
 	case kindSet:
-		return Bool(in.ref.find(args[0]) >= 0)
+		return Bool(in.ref().find(args[0]) >= 0)
 	case kindArray, kindObject:
-		for i := range in.ref.vals {
-			if equal(&args[0], &in.ref.vals[i]) {
+		for i := range in.ref().vals {
+			if equal(&args[0], &in.ref().vals[i]) {
 				return Bool(true)
 			}
 		}

@@ -7,9 +7,9 @@ func intersection(e *Evaluator, args []Value) Value {
 		return Value{}
 	}
 	both := e.collect(kindSet)
-	for _, element := range args[0].ref.keys {
-		if args[1].ref.find(element) >= 0 {
-			both.ref.appendKey(element)
+	for _, element := range args[0].ref().keys {
+		if args[1].ref().find(element) >= 0 {
+			both.ref().appendKey(element)
 		}
 	}
 	return both
@@ -21,7 +21,7 @@ func union(e *Evaluator, args []Value) Value {
 	}
 	all := args[0].freeze()
 	set := all.changeable(e)
-	for _, element := range args[1].ref.keys {
+	for _, element := range args[1].ref().keys {
 		set.add(element)
 	}
 	return all
@@ -32,7 +32,7 @@ func arrayConcat(e *Evaluator, args []Value) Value {
 		return Value{}
 	}
 	all := e.collect(kindArray)
-	all.ref.vals = append(append(all.ref.vals, args[0].ref.vals...), args[1].ref.vals...)
+	all.ref().vals = append(append(all.ref().vals, args[0].ref().vals...), args[1].ref().vals...)
 	return all
 }
 
@@ -41,8 +41,8 @@ func arrayReverse(e *Evaluator, args []Value) Value {
 		return Value{}
 	}
 	reversed := e.collect(kindArray)
-	reversed.ref.vals = append(reversed.ref.vals, args[0].ref.vals...)
-	slices.Reverse(reversed.ref.vals)
+	reversed.ref().vals = append(reversed.ref().vals, args[0].ref().vals...)
+	slices.Reverse(reversed.ref().vals)
 	return reversed
 }
 
@@ -55,7 +55,7 @@ func objectGet(_ *Evaluator, args []Value) Value {
 		found = object.Get(path)
 	} else {
 		found = object
-		for _, key := range path.ref.vals {
+		for _, key := range path.ref().vals {
 			found = found.Get(key)
 		}
 	}
@@ -80,8 +80,8 @@ func (e *Evaluator) overwrite(a, b Value) Value {
 	}
 	merged := a.freeze()
 	members := merged.changeable(e)
-	for i, key := range b.ref.keys {
-		value := b.ref.vals[i]
+	for i, key := range b.ref().keys {
+		value := b.ref().vals[i]
 		if at := members.find(key); at >= 0 {
 			value = e.overwrite(members.vals[at], value)
 		}
@@ -99,17 +99,17 @@ func objectFilter(e *Evaluator, args []Value) Value {
 	switch filter.kind {
 	case kindArray:
 		wanted = e.collect(kindSet)
-		for _, key := range filter.ref.vals {
-			wanted.ref.add(key)
+		for _, key := range filter.ref().vals {
+			wanted.ref().add(key)
 		}
 	case kindSet, kindObject:
 	default:
 		return Value{}
 	}
 	filtered := e.collect(kindObject)
-	for i, key := range object.ref.keys {
-		if wanted.ref.find(key) >= 0 {
-			filtered.ref.put(key, object.ref.vals[i])
+	for i, key := range object.ref().keys {
+		if wanted.ref().find(key) >= 0 {
+			filtered.ref().put(key, object.ref().vals[i])
 		}
 	}
 	return filtered
@@ -120,8 +120,8 @@ func objectKeys(e *Evaluator, args []Value) Value {
 		return Value{}
 	}
 	keys := e.collect(kindSet)
-	for _, key := range args[0].ref.keys {
-		keys.ref.appendKey(key)
+	for _, key := range args[0].ref().keys {
+		keys.ref().appendKey(key)
 	}
 	return keys
 }

@@ -73,13 +73,13 @@ func sprintfOf(name string, args []operand, result int, general statement) state
 	if name != ast.Sprintf.Name || len(args) != 2 || args[0].constant.kind != kindString {
 		return nil
 	}
-	format := parseFormat(args[0].constant.str)
+	format := parseFormat(args[0].constant.str())
 	if format == nil {
 		return nil
 	}
 	return func(e *Evaluator, f []Value) int {
-		if list := args[1].place(f); list.kind == kindArray && len(list.ref.vals) == 1 {
-			if n := &list.ref.vals[0]; n.kind == kindInt && n.num >= 0 {
+		if list := args[1].place(f); list.kind == kindArray && len(list.ref().vals) == 1 {
+			if n := &list.ref().vals[0]; n.kind == kindInt && n.num >= 0 {
 				return e.made(String(e.format(format, n.num)), &f[result])
 			}
 		}

@@ -76,9 +76,9 @@ func minus(e *Evaluator, args []Value) Value {
 		return integers(subtract)(e, args)
 	}
 	difference := e.collect(kindSet)
-	for _, element := range args[0].ref.keys {
-		if args[1].ref.find(element) < 0 {
-			difference.ref.appendKey(element)
+	for _, element := range args[0].ref().keys {
+		if args[1].ref().find(element) < 0 {
+			difference.ref().appendKey(element)
 		}
 	}
 	return difference
@@ -95,9 +95,9 @@ func absolute(_ *Evaluator, args []Value) Value {
 func (v Value) elements() []Value {
 	switch v.kind {
 	case kindArray:
-		return v.ref.vals
+		return v.ref().vals
 	case kindSet:
-		return v.ref.keys
+		return v.ref().keys
 	}
 	return nil
 }
@@ -149,7 +149,7 @@ func toNumber(_ *Evaluator, args []Value) Value {
 	case kindInt:
 		return v
 	case kindString:
-		if i, ok := shortInt(v.str); ok {
+		if i, ok := shortInt(v.str()); ok {
 			return Int(i)
 		}
 	}

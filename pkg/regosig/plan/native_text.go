@@ -12,7 +12,7 @@ func texts(holds func(a, b string) bool) func(*Evaluator, []Value) Value {
 		if args[0].kind != kindString || args[1].kind != kindString {
 			return Value{}
 		}
-		return Bool(holds(args[0].str, args[1].str))
+		return Bool(holds(args[0].str(), args[1].str()))
 	}
 }
 
@@ -32,7 +32,7 @@ func anyAffix(has func(text, affix string) bool) func(*Evaluator, []Value) Value
 		}
 		for i := range texts {
 			for j := range affixes {
-				if has(texts[i].str, affixes[j].str) {
+				if has(texts[i].str(), affixes[j].str()) {
 					return Bool(true)
 				}
 			}
@@ -60,15 +60,15 @@ func isASCII(s string) bool {
 }
 
 func indexOf(_ *Evaluator, args []Value) Value {
-	if args[0].kind != kindString || args[1].kind != kindString || args[1].str == "" ||
-		!isASCII(args[0].str) || !isASCII(args[1].str) {
+	if args[0].kind != kindString || args[1].kind != kindString || args[1].str() == "" ||
+		!isASCII(args[0].str()) || !isASCII(args[1].str()) {
 		return Value{}
 	}
-	return Int(int64(strings.Index(args[0].str, args[1].str)))
+	return Int(int64(strings.Index(args[0].str(), args[1].str())))
 }
 
 func substring(_ *Evaluator, args []Value) Value {
-	text, start, length := args[0].str, args[1].num, args[2].num
+	text, start, length := args[0].str(), args[1].num, args[2].num
 	if args[0].kind != kindString || args[1].kind != kindInt || args[2].kind != kindInt || start < 0 || !isASCII(text) {
 		return Value{}
 	}
@@ -88,7 +88,7 @@ func cut(f func(text, what string) string) func(*Evaluator, []Value) Value {
 		if args[0].kind != kindString || args[1].kind != kindString {
 			return Value{}
 		}
-		return String(f(args[0].str, args[1].str))
+		return String(f(args[0].str(), args[1].str()))
 	}
 }
 
@@ -96,31 +96,31 @@ func trimSpace(_ *Evaluator, args []Value) Value {
 	if args[0].kind != kindString {
 		return Value{}
 	}
-	return String(strings.TrimSpace(args[0].str))
+	return String(strings.TrimSpace(args[0].str()))
 }
 
 func lower(_ *Evaluator, args []Value) Value {
 	if args[0].kind != kindString {
 		return Value{}
 	}
-	return String(strings.ToLower(args[0].str))
+	return String(strings.ToLower(args[0].str()))
 }
 
 func upper(_ *Evaluator, args []Value) Value {
 	if args[0].kind != kindString {
 		return Value{}
 	}
-	return String(strings.ToUpper(args[0].str))
+	return String(strings.ToUpper(args[0].str()))
 }
 
 func split(e *Evaluator, args []Value) Value {
-	text, by := args[0].str, args[1].str
+	text, by := args[0].str(), args[1].str()
 	if args[0].kind != kindString || args[1].kind != kindString || by == "" && !isASCII(text) {
 		return Value{}
 	}
 	parts := e.collect(kindArray)
 	for part := range strings.SplitSeq(text, by) {
-		parts.ref.vals = append(parts.ref.vals, String(part))
+		parts.ref().vals = append(parts.ref().vals, String(part))
 	}
 	return parts
 }
@@ -130,7 +130,7 @@ func concat(_ *Evaluator, args []Value) Value {
 		return Value{}
 	}
 	if args[1].kind == kindSet {
-		args[1].ref.sort()
+		args[1].ref().sort()
 	}
 	elements := args[1].elements()
 	size := 0
@@ -138,15 +138,15 @@ func concat(_ *Evaluator, args []Value) Value {
 		if elements[i].kind != kindString {
 			return Value{}
 		}
-		size += len(elements[i].str) + len(args[0].str)
+		size += len(elements[i].str()) + len(args[0].str())
 	}
 	var text strings.Builder
 	text.Grow(size)
 	for i := range elements {
 		if i > 0 {
-			text.WriteString(args[0].str)
+			text.WriteString(args[0].str())
 		}
-		text.WriteString(elements[i].str)
+		text.WriteString(elements[i].str())
 	}
 	return String(text.String())
 }
@@ -155,16 +155,16 @@ func sprintf(_ *Evaluator, args []Value) Value {
 	if args[0].kind != kindString || args[1].kind != kindArray {
 		return Value{}
 	}
-	list := make([]any, len(args[1].ref.vals))
-	for i, v := range args[1].ref.vals {
+	list := make([]any, len(args[1].ref().vals))
+	for i, v := range args[1].ref().vals {
 		switch v.kind {
 		case kindInt:
 			list[i] = v.num
 		case kindString:
-			list[i] = v.str
+			list[i] = v.str()
 		default:
 			return Value{}
 		}
 	}
-	return String(fmt.Sprintf(args[0].str, list...))
+	return String(fmt.Sprintf(args[0].str(), list...))
 }

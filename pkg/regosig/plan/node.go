@@ -37,7 +37,7 @@ type Member struct {
 
 // value refers to the node.
 func (n *Node) value() Value {
-	return Value{kind: kindNode, ref: &n.self}
+	return collected(kindNode, &n.self)
 }
 
 // prepare makes the node and all below it usable.
@@ -62,7 +62,7 @@ func (v *Value) shape() kind {
 	switch {
 	case v.kind != kindNode:
 		return v.kind
-	case v.ref.node.isArray():
+	case v.ref().node.isArray():
 		return kindArray
 	default:
 		return kindObject
@@ -73,12 +73,12 @@ func (v *Value) shape() kind {
 func (n *Node) Read(e *Evaluator, source any) Value {
 	object := e.collect(kindObject)
 	for _, key := range n.keys {
-		m := n.Members[key.str].read(source)
+		m := n.Members[key.str()].read(source)
 		if m.kind == kindNode {
-			m = m.ref.node.Whole(source)
+			m = m.ref().node.Whole(source)
 		}
 		if m.Defined() {
-			object.ref.keys, object.ref.vals = append(object.ref.keys, key), append(object.ref.vals, m)
+			object.ref().keys, object.ref().vals = append(object.ref().keys, key), append(object.ref().vals, m)
 		}
 	}
 	return object
@@ -101,7 +101,7 @@ func (n *Node) get(key Value, source any) Value {
 	if key.kind != kindString {
 		return Value{}
 	}
-	return n.Members[key.str].read(source)
+	return n.Members[key.str()].read(source)
 }
 
 // read is the member's value, which may be a node.

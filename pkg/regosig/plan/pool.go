@@ -42,7 +42,7 @@ func (p *pool) reset() {
 func (e *Evaluator) NewArray(n int, element func(i int) Value) Value {
 	list := e.collect(kindArray)
 	for i := range n {
-		list.ref.vals = append(list.ref.vals, element(i))
+		list.ref().vals = append(list.ref().vals, element(i))
 	}
 	return list
 }
@@ -50,7 +50,7 @@ func (e *Evaluator) NewArray(n int, element func(i int) Value) Value {
 // NewObject is an object whose keys are in order, valid until the next evaluation.
 func (e *Evaluator) NewObject(keys []Value, vals ...Value) Value {
 	object := e.collect(kindObject)
-	object.ref.keys, object.ref.vals = append(object.ref.keys, keys...), append(object.ref.vals, vals...)
+	object.ref().keys, object.ref().vals = append(object.ref().keys, keys...), append(object.ref().vals, vals...)
 	return object
 }
 
@@ -58,5 +58,5 @@ func (e *Evaluator) NewObject(keys []Value, vals ...Value) Value {
 func (e *Evaluator) collect(kind kind) Value {
 	c := e.pool.make()
 	c.sorted = kind != kindArray
-	return Value{kind: kind, ref: c}
+	return collected(kind, c)
 }

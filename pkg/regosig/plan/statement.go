@@ -169,10 +169,10 @@ func (c *compiler) equal(x, y ir.Operand, want bool) statement {
 		code := decide(Equal(a.constant, b.constant))
 		return func(*Evaluator, []Value) int { return code }
 	case b.isConstant() && b.constant.kind == kindString:
-		local, text := a.local, b.constant.str
+		local, text := a.local, b.constant.str()
 		return func(_ *Evaluator, f []Value) int {
 			v := &f[local]
-			if (v.kind == kindString && v.str == text) == want {
+			if (v.kind == kindString && v.str() == text) == want {
 				return next
 			}
 			return stop
@@ -204,7 +204,7 @@ func (c *compiler) equal(x, y ir.Operand, want bool) statement {
 			return stop
 		}
 		if v.kind == kindString && w.kind == kindString {
-			if (v.str == w.str) == want {
+			if (v.str() == w.str()) == want {
 				return next
 			}
 			return stop

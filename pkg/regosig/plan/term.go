@@ -36,19 +36,19 @@ func FromAST(value ast.Value) (Value, error) {
 				return err
 			}
 			member, err := FromAST(val.Value)
-			object.ref.put(k, member)
+			object.ref().put(k, member)
 			return err
 		})
-		object.ref.sort()
+		object.ref().sort()
 		return object.freeze(), err
 	case ast.Set:
 		set := newSet()
 		err := v.Iter(func(t *ast.Term) error {
 			element, err := FromAST(t.Value)
-			set.ref.add(element)
+			set.ref().add(element)
 			return err
 		})
-		set.ref.sort()
+		set.ref().sort()
 		return set.freeze(), err
 	}
 	return Value{}, fmt.Errorf("%s is no constant", ast.ValueName(value))
@@ -64,15 +64,15 @@ func (v Value) AST() ast.Value {
 	case kindInt, kindNumber:
 		return v.number()
 	case kindString:
-		return ast.String(v.str)
+		return ast.String(v.str())
 	case kindArray:
-		return ast.NewArray(terms(v.ref.vals)...)
+		return ast.NewArray(terms(v.ref().vals)...)
 	case kindSet:
-		return ast.NewSet(terms(v.ref.sort().keys)...)
+		return ast.NewSet(terms(v.ref().sort().keys)...)
 	case kindObject:
-		object := ast.NewObjectWithCapacity(len(v.ref.keys))
-		for i, key := range v.ref.sort().keys {
-			object.Insert(key.term(), v.ref.vals[i].term())
+		object := ast.NewObjectWithCapacity(len(v.ref().keys))
+		for i, key := range v.ref().sort().keys {
+			object.Insert(key.term(), v.ref().vals[i].term())
 		}
 		return object
 	}
@@ -112,22 +112,22 @@ func (v Value) JSON() (any, error) {
 	case kindInt, kindNumber:
 		return json.Number(v.number()), nil
 	case kindString:
-		return v.str, nil
+		return v.str(), nil
 	case kindArray:
-		return listJSON(v.ref.vals)
+		return listJSON(v.ref().vals)
 	case kindSet:
-		return listJSON(v.ref.sort().keys)
+		return listJSON(v.ref().sort().keys)
 	case kindObject:
-		members := make(map[string]any, len(v.ref.keys))
-		for i, key := range v.ref.keys {
+		members := make(map[string]any, len(v.ref().keys))
+		for i, key := range v.ref().keys {
 			if key.kind != kindString {
 				return ast.JSON(v.AST()) // which makes text of the key
 			}
-			member, err := v.ref.vals[i].JSON()
+			member, err := v.ref().vals[i].JSON()
 			if err != nil {
 				return nil, err
 			}
-			members[key.str] = member
+			members[key.str()] = member
 		}
 		return members, nil
 	}

@@ -3,6 +3,7 @@ package plan
 import (
 	"strconv"
 	"unicode/utf8"
+	"unsafe"
 )
 
 // kind is the type of a value. From kindNull on, the order is the one in which
@@ -11,7 +12,6 @@ type kind uint8
 
 const (
 	kindUndefined kind = iota
-	kindNode           // a part of the input that is read when asked for; ref is its Node's
 	kindNull
 	kindBool
 	kindInt    // a number that is an int64, in its shortest form
@@ -20,16 +20,43 @@ const (
 	kindArray
 	kindObject
 	kindSet
+	kindNode // a part of the input that is read when asked for; ref is its Node's
 )
 
 // Value is a Rego value, or undefined, which is the zero Value. Scalars need no
 // allocation. A Value does not change once it was handed out: what is changed
 // while it is being built is owned by the evaluation that builds it.
+//
+// It has no more than three words, so that the compiler keeps it in registers: kind tells
+// what ptr points to, and what num is.
 type Value struct {
 	kind kind
-	num  int64
-	str  string
-	ref  *collection
+	num  int64          // the number or boolean, or the length of the text
+	ptr  unsafe.Pointer // to a text, or a *collection
+}
+
+// text makes a value of a kind that is a text.
+func text(kind kind, s string) Value {
+	return Value{kind, int64(len(s)), unsafe.Pointer(unsafe.StringData(s))}
+}
+
+// collected makes a value of a kind that is a collection.
+func collected(kind kind, c *collection) Value { return Value{kind, 0, unsafe.Pointer(c)} }
+
+// str is the text of a string or a number, "" for all others.
+func (v Value) str() string {
+	if v.kind != kindString && v.kind != kindNumber {
+		return ""
+	}
+	return unsafe.String((*byte)(v.ptr), v.num)
+}
+
+// ref is the collection of an array, an object, a set or a node, nil for all others.
+func (v Value) ref() *collection {
+	if v.kind < kindArray {
+		return nil
+	}
+	return (*collection)(v.ptr)
 }
 
 // Null is Rego's null.
@@ -51,15 +78,15 @@ func Uint(u uint64) Value {
 	if i := int64(u); i >= 0 {
 		return Int(i)
 	}
-	return Value{kind: kindNumber, str: strconv.FormatUint(u, 10)}
+	return text(kindNumber, strconv.FormatUint(u, 10))
 }
 
 // Number makes a number of its text, which must be a JSON number.
-func Number(text string) Value {
-	if i, ok := shortInt(text); ok {
+func Number(s string) Value {
+	if i, ok := shortInt(s); ok {
 		return Int(i)
 	}
-	return Value{kind: kindNumber, str: text}
+	return text(kindNumber, s)
 }
 
 // shortInt reads an integer that is written the way strconv.FormatInt does.
@@ -79,17 +106,17 @@ func shortInt(text string) (int64, bool) {
 }
 
 // String makes a string. The caller must not change its bytes afterwards.
-func String(s string) Value { return Value{kind: kindString, str: s} }
+func String(s string) Value { return text(kindString, s) }
 
 // Array makes an array that takes over elements.
 func Array(elements []Value) Value {
-	return Value{kind: kindArray, ref: &collection{vals: elements, frozen: true}}
+	return collected(kindArray, &collection{vals: elements, frozen: true})
 }
 
 // Object makes an object, whose keys must differ. It takes over both slices.
 func Object(keys, vals []Value) Value {
-	object := Value{kind: kindObject, ref: &collection{keys: keys, vals: vals, frozen: true}}
-	object.ref.sort()
+	object := collected(kindObject, &collection{keys: keys, vals: vals, frozen: true})
+	object.ref().sort()
 	return object
 }
 
@@ -106,15 +133,15 @@ func (v Value) IsFalse() bool { return v.kind == kindBool && v.num == 0 }
 func (v Value) IsObject() bool { return v.kind == kindObject }
 
 // AsString returns the text of a string.
-func (v Value) AsString() (s string, ok bool) { return v.str, v.kind == kindString }
+func (v Value) AsString() (s string, ok bool) { return v.str(), v.kind == kindString }
 
 // Get is the member of an object at key, the element of an array at the number
 // key, or the element key of a set; otherwise undefined.
 func (v Value) Get(key Value) Value {
 	switch v.kind {
 	case kindObject:
-		if i := v.ref.find(key); i >= 0 {
-			return v.ref.vals[i]
+		if i := v.ref().find(key); i >= 0 {
+			return v.ref().vals[i]
 		}
 	case kindArray:
 		i := key.num
@@ -126,11 +153,11 @@ func (v Value) Get(key Value) Value {
 		} else if key.kind != kindInt {
 			return Value{}
 		}
-		if i >= 0 && i < int64(len(v.ref.vals)) {
-			return v.ref.vals[i]
+		if i >= 0 && i < int64(len(v.ref().vals)) {
+			return v.ref().vals[i]
 		}
 	case kindSet:
-		if v.ref.find(key) >= 0 {
+		if v.ref().find(key) >= 0 {
 			return key
 		}
 	}
@@ -142,9 +169,9 @@ func (v Value) Get(key Value) Value {
 func (v Value) Elements() []Value {
 	switch v.kind {
 	case kindArray:
-		return v.ref.vals
+		return v.ref().vals
 	case kindSet:
-		return v.ref.sort().keys
+		return v.ref().sort().keys
 	}
 	return nil
 }
@@ -153,11 +180,11 @@ func (v Value) Elements() []Value {
 func (v Value) Len() int {
 	switch v.kind {
 	case kindArray:
-		return len(v.ref.vals)
+		return len(v.ref().vals)
 	case kindObject, kindSet:
-		return len(v.ref.keys)
+		return len(v.ref().keys)
 	case kindString:
-		return utf8.RuneCountInString(v.str)
+		return utf8.RuneCountInString(v.str())
 	}
 	return -1
 }
