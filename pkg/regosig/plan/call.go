@@ -27,34 +27,26 @@ func (c *compiler) call(s *ir.CallStmt) statement {
 				return next
 			}
 		}
-		frame, free := e.enter(callee)
 		for i := range args {
-			if a := &args[i]; a.local >= 0 {
-				frame[callee.params[i]] = f[a.local]
-			} else {
-				frame[callee.params[i]] = a.constant
-			}
+			f[callee.params[i]] = args[i].value(f)
 		}
-		e.run(callee.blocks, frame)
-		e.free = free
-		return e.finish(callee, &frame[callee.result], &f[result], stop)
+		return e.finish(callee, callee.run(e, f), &f[result], stop)
 	}
 }
 
 // finish stores the value of a function as the result of its call. It returns
 // code if it is undefined.
-func (e *Evaluator) finish(callee *function, v, result *Value, code int) int {
+func (e *Evaluator) finish(callee *function, v Value, result *Value, code int) int {
 	if e.err != nil {
 		return aborted
 	}
 	if callee.memoised {
-		v.freeze()
-		e.memo[callee.number] = memo{e.epoch, *v}
+		e.memo[callee.number] = memo{e.epoch, v.freeze()}
 	}
 	if v.kind == kindUndefined {
 		return code
 	}
-	*result = *v
+	*result = v
 	return next
 }
 
@@ -133,14 +125,11 @@ func (c *compiler) callDynamic(s *ir.CallDynamicStmt) statement {
 			return stop
 		}
 		if m := &e.memo[callee.number]; callee.memoised && m.epoch == e.epoch {
-			return e.finish(callee, &m.value, &f[result], dynamicUndefined)
+			return e.finish(callee, m.value, &f[result], dynamicUndefined)
 		}
-		frame, free := e.enter(callee)
 		for i := range args {
-			frame[callee.params[i]] = f[args[i]]
+			f[callee.params[i]] = f[args[i]]
 		}
-		e.run(callee.blocks, frame)
-		e.free = free
-		return e.finish(callee, &frame[callee.result], &f[result], dynamicUndefined)
+		return e.finish(callee, callee.run(e, f), &f[result], dynamicUndefined)
 	}
 }

@@ -7,7 +7,7 @@ import (
 	"github.com/open-policy-agent/opa/v1/ir"
 )
 
-// statement executes one statement on a frame. It returns next, or where to go
+// statement executes one statement on the locals of all functions. It returns next, or where to go
 // on: the number of blocks to leave beside the current one, returned, or aborted.
 type statement func(e *Evaluator, f []Value) int
 
@@ -32,7 +32,7 @@ type compiler struct {
 	program *Program
 	policy  *ir.Policy
 	fn      *function
-	slots   map[ir.Local]int // where locals are in the frame
+	slots   map[ir.Local]int // where locals are, see local
 	nodes   map[int]*Node    // what is there if the input is Program.input
 	err     error            // the first one
 
@@ -60,16 +60,17 @@ func (c *compiler) compile(blocks []*ir.Block, params []ir.Local, result ir.Loca
 		c.fn.params = append(c.fn.params, c.local(param))
 	}
 	for _, l := range doubtful(blocks, params, result) {
-		c.local(l)
+		if l != c.returns { // which nobody reads: whoever would give it a value returns
+			c.fn.undefined = append(c.fn.undefined, c.local(l))
+		}
 	}
-	c.fn.undefined = len(c.slots)
 	if c.fn.result = -1; result >= 0 {
 		c.fn.result = c.local(result)
 	}
 	c.facts = learn(blocks, params)
 	c.fold(blocks)
 	c.fn.blocks = c.blocks(c.live(blocks))
-	c.fn.frame = len(c.slots)
+	c.program.locals += len(c.slots)
 	return c.err
 }
 
@@ -143,11 +144,11 @@ func (c *compiler) unsupported(format string, args ...any) statement {
 	return nil
 }
 
-// local is the place of a local in the frame.
+// local is the place of a local among those of all functions, none of which calls itself.
 func (c *compiler) local(l ir.Local) int {
 	slot, ok := c.slots[l]
 	if !ok {
-		slot = len(c.slots)
+		slot = c.program.locals + len(c.slots)
 		c.slots[l] = slot
 		if node := c.fn.nodes[l]; node != nil {
 			c.nodes[slot] = node

@@ -20,8 +20,7 @@ const pollEvery = 1024
 type Evaluator struct {
 	program *Program
 	source  any     // what nodes read from
-	stack   []Value // all frames
-	free    []Value // the part of the stack that no frame has
+	locals  []Value // of all functions
 	memo    []memo  // of functions without arguments of their own, by their number
 	epoch   uint64  // of the memo entries that hold
 	pool    pool
@@ -84,7 +83,7 @@ func (e *Evaluator) EvalRule(ctx context.Context, r *Rule, source any) (Value, e
 // evaluated once, and the bounds are those of one evaluation. Their values are appended
 // to dst.
 func (e *Evaluator) EvalMore(ctx context.Context, rules []*Rule, source any, dst []Value) ([]Value, error) {
-	e.ctx, e.source, e.free = ctx, source, e.stack
+	e.ctx, e.source = ctx, source
 	for _, r := range rules {
 		var v Value
 		if r.function.load != nil {
@@ -92,7 +91,7 @@ func (e *Evaluator) EvalMore(ctx context.Context, rules []*Rule, source any, dst
 		} else if v = e.call(r.function); e.err != nil {
 			break
 		}
-		dst, e.free = append(dst, e.whole(v)), e.stack
+		dst = append(dst, e.whole(v))
 	}
 	return dst, e.end()
 }
@@ -117,13 +116,8 @@ func (e *Evaluator) call(fn *function) Value {
 
 // apply runs a function of the input and the data.
 func (e *Evaluator) apply(fn *function, input Value) Value {
-	frame, _ := e.enter(fn)
-	frame[fn.params[0]], frame[fn.params[1]] = input, e.program.data
-	e.run(fn.blocks, frame)
-	if fn.result < 0 {
-		return Value{}
-	}
-	return frame[fn.result]
+	e.locals[fn.params[0]], e.locals[fn.params[1]] = input, e.program.data
+	return fn.run(e, e.locals)
 }
 
 // end tells how the evaluation ended.
@@ -137,15 +131,15 @@ func (e *Evaluator) end() error {
 
 // start forgets the evaluation before, whichever way it ended.
 func (e *Evaluator) start(ctx context.Context, p *Program, source any) {
-	if e.stack == nil {
-		e.stack = make([]Value, stackSize)
+	if len(e.locals) < p.locals {
+		e.locals = make([]Value, p.locals)
 	}
 	if len(e.memo) < len(p.funcs) {
 		e.memo = make([]memo, len(p.funcs))
 	}
 	e.epoch++ // which no memo entry has
 	e.pool.reset()
-	e.program, e.ctx, e.source, e.free = p, ctx, source, e.stack
+	e.program, e.ctx, e.source = p, ctx, source
 	e.steps, e.bytes, e.fuel = p.options.Steps, p.options.Bytes, 0
 	e.results, e.bctxReady = e.results[:0], false
 	if e.err != nil || e.builtins != nil {
@@ -153,29 +147,21 @@ func (e *Evaluator) start(ctx context.Context, p *Program, source any) {
 	}
 }
 
-// stackSize is the number of locals for which there is memory from the start.
-const stackSize = 1024
-
-// enter makes a frame for a function. The caller puts free back into e.free when the
-// frame is not used any more.
-func (e *Evaluator) enter(fn *function) (frame, free []Value) {
-	n := fn.frame
-	free = e.free
-	if len(free) < n {
-		e.free = make([]Value, n+stackSize)
+// run executes the function, whose arguments are in their places among the locals f, and
+// returns its result.
+func (fn *function) run(e *Evaluator, f []Value) Value {
+	for _, l := range fn.undefined {
+		f[l] = Value{}
 	}
-	frame, e.free = e.free[:n:n], e.free[n:]
-	clear(frame[:fn.undefined])
-	return frame, free
-}
-
-// run executes the blocks of a function or of the query.
-func (e *Evaluator) run(blocks []statement, frame []Value) {
-	for _, block := range blocks {
-		if block(e, frame) >= returned {
-			return
+	for _, block := range fn.blocks {
+		if block(e, f) >= returned {
+			break
 		}
 	}
+	if fn.result < 0 {
+		return Value{}
+	}
+	return f[fn.result]
 }
 
 // fail ends the evaluation.

@@ -60,6 +60,7 @@ type Program struct {
 	data    Value
 	query   *function
 	funcs   []*function
+	locals  int // of all functions
 	byName  map[string]*function
 	byPath  map[string]*function // of those that a path of data leads to
 }
@@ -70,8 +71,7 @@ type function struct {
 	number    int
 	params    []int
 	result    int
-	frame     int // number of locals
-	undefined int // of these, the first ones, that have to be undefined
+	undefined []int // locals that have to be undefined when it begins
 	memoised  bool
 	constant  Value // of a rule that is one
 	load      load  // of a rule that is a part of the input; nil for others
