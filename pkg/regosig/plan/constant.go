@@ -81,9 +81,6 @@ func soleResult(f *ir.Func) ir.Local {
 
 // live leaves out the blocks of a function that are never reached, or do nothing.
 func (c *compiler) live(blocks []*ir.Block) []*ir.Block {
-	if c.returns < 0 {
-		return blocks
-	}
 	var live []*ir.Block
 	for i, b := range blocks {
 		if len(b.Stmts) == 0 {
@@ -93,7 +90,8 @@ func (c *compiler) live(blocks []*ir.Block) []*ir.Block {
 		if defined, ok := b.Stmts[0].(*ir.IsDefinedStmt); ok && defined.Source == c.returns {
 			continue
 		}
-		if _, ok := b.Stmts[0].(*ir.ReturnLocalStmt); ok && i == len(blocks)-1 {
+		// There is nothing left to do but to return the result.
+		if last, ok := b.Stmts[0].(*ir.ReturnLocalStmt); ok && i == len(blocks)-1 && c.local(last.Source) == c.fn.result {
 			continue
 		}
 		live = append(live, b)

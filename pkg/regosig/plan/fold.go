@@ -32,6 +32,7 @@ func learn(blocks []*ir.Block, params []ir.Local) *facts {
 			k.assigned[s.Value]++
 		case *ir.AssignVarOnceStmt:
 			k.pinned[s.Target] = true
+			k.read[s.Target]++ // to see whether it is defined
 		case *ir.ResetLocalStmt:
 			k.pinned[s.Target] = true
 		case *ir.IsDefinedStmt:

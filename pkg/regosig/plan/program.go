@@ -123,6 +123,7 @@ func Compile(policy *ir.Policy, entrypoint string, options Options) (*Program, e
 		once := calledOnce(policy)
 		for i, f := range policy.Funcs.Funcs {
 			compiled := &function{name: f.Name, number: i, memoised: len(f.Params) == 2 && !once[f.Name], given: make([]*Node, len(f.Params))}
+			apart(f)
 			p.funcs = append(p.funcs, compiled)
 			p.byName[f.Name] = compiled
 			if f.Path != nil {

@@ -9,6 +9,11 @@ func (c *compiler) statement(s ir.Stmt) statement {
 	switch s := s.(type) {
 	case *ir.NopStmt:
 		return nil
+	case *ir.ResetLocalStmt:
+		if s.Target == c.returns || c.facts.read[s.Target] == 0 {
+			return nil
+		}
+		return c.set(s.Target, Value{})
 	case *ir.ReturnLocalStmt:
 		return c.returnLocal(s)
 	case *ir.CallStmt:
@@ -86,8 +91,6 @@ func (c *compiler) assignment(s ir.Stmt) statement {
 		return c.set(s.Target, Number(c.text(s.Index)))
 	case *ir.MakeNullStmt:
 		return c.set(s.Target, Null)
-	case *ir.ResetLocalStmt:
-		return c.set(s.Target, Value{})
 	case *ir.AssignVarStmt:
 		source, target := c.operand(s.Source), c.local(s.Target)
 		if source.isConstant() {
