@@ -31,7 +31,7 @@ type view struct {
 	evidence  evidence
 	findings  []evidence // of a signature that has many
 	flags     [1 << flagBits]flags
-	addresses [1 << addressBits]address
+	addresses [1 << addressBits][2]address
 	long      longNumber
 }
 
@@ -115,9 +115,9 @@ func namesOf(set event.Decoder, bits uint32) plan.Value {
 // hashFactor spreads numbers over the upper bits of their products with it.
 const hashFactor = 0x9e3779b97f4a7c15
 
-// addressBits is the binary logarithm of the number of addresses whose text is
+// addressBits is the binary logarithm of half the number of addresses whose text is
 // remembered: calls in a loop have the same ones.
-const addressBits = 6
+const addressBits = 7
 
 // address is a pointer with its text.
 type address struct {
@@ -125,14 +125,18 @@ type address struct {
 	text    string
 }
 
+func (a *address) is(pointer uint64) bool { return a.pointer == pointer && a.text != "" }
+
 // addressText is a pointer as documents write it. It allocates only for one that
 // is not remembered.
 func (v *view) addressText(pointer uint64) plan.Value {
 	a := &v.addresses[pointer*hashFactor>>(64-addressBits)]
-	if a.text == "" || a.pointer != pointer {
-		*a = address{pointer, "0x" + strconv.FormatUint(pointer, 16)}
+	if !a[0].is(pointer) {
+		if a[0], a[1] = a[1], a[0]; !a[0].is(pointer) {
+			a[0] = address{pointer, "0x" + strconv.FormatUint(pointer, 16)}
+		}
 	}
-	return plan.String(a.text)
+	return plan.String(a[0].text)
 }
 
 // longNumber is a number that is no int64, with its value.
