@@ -54,6 +54,9 @@ func (c *compiler) builtin(s *ir.CallStmt, args []operand, result int) statement
 		}
 		return general(e, f)
 	}
+	if s.Func == ast.ObjectFilter.Name {
+		return filterOf(args[0], args[1], result, native)
+	}
 	if number := sprintfOf(s.Func, args, result, native); number != nil {
 		return number
 	}

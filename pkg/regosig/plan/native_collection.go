@@ -78,16 +78,41 @@ func (e *Evaluator) overwrite(a, b Value) Value {
 	if a.kind != kindObject || b.kind != kindObject {
 		return b
 	}
-	merged := a.freeze()
-	members := merged.changeable(e)
-	for i, key := range b.ref().keys {
-		value := b.ref().vals[i]
-		if at := members.find(key); at >= 0 {
-			value = e.overwrite(members.vals[at], value)
+	first, second := a.ref().sort(), b.ref().sort()
+	union := e.collect(kindObject)
+	all := union.ref()
+	i := 0
+	for j := range second.keys {
+		key, value := second.keys[j], second.vals[j]
+		for ; i < len(first.keys) && compare(&first.keys[i], &key) < 0; i++ {
+			all.keys, all.vals = append(all.keys, first.keys[i]), append(all.vals, first.vals[i])
 		}
-		members.put(key, value)
+		if i < len(first.keys) && equal(&first.keys[i], &key) {
+			value = e.overwrite(first.vals[i], value)
+			i++
+		}
+		all.keys, all.vals = append(all.keys, key), append(all.vals, value)
 	}
-	return merged
+	all.keys, all.vals = append(all.keys, first.keys[i:]...), append(all.vals, first.vals[i:]...)
+	return union
+}
+
+// filterOf compiles object.filter: no more of a node is read than what is asked for.
+func filterOf(object, keys operand, result int, general statement) statement {
+	return func(e *Evaluator, f []Value) int {
+		v, wanted := object.place(f), keys.place(f)
+		if v.kind != kindNode || v.ref().node.isArray() || wanted.kind != kindArray {
+			return general(e, f)
+		}
+		filtered := e.collect(kindObject)
+		for i := range wanted.ref().vals {
+			key := wanted.ref().vals[i]
+			if member := e.whole(e.get(v, key)); member.Defined() {
+				filtered.ref().put(key, member)
+			}
+		}
+		return e.made(filtered, &f[result])
+	}
 }
 
 func objectFilter(e *Evaluator, args []Value) Value {
