@@ -43,7 +43,8 @@ func constantResult(f *ir.Func) (constant Value, target ir.Local) {
 }
 
 // soleResult is the local that a function's result is taken from, if only one statement
-// gives it a value, in no iteration: whoever gets there can return. It is -1 otherwise.
+// gives it a value, in no iteration, or one of a rule and its else branches: whoever gets
+// there can return. It is -1 otherwise.
 func soleResult(f *ir.Func) ir.Local {
 	sole, assignments := ir.Local(-1), 0
 	var count func(blocks []*ir.Block, weight int)
@@ -59,8 +60,10 @@ func soleResult(f *ir.Func) ir.Local {
 					inside = 2
 				case *ir.AssignVarOnceStmt:
 					if s.Target != f.Return {
+						if s.Target != sole || !isElse(b, sole) {
+							assignments += weight
+						}
 						sole = s.Target
-						assignments += weight
 					} else if source, isLocal := localOf(s.Source); isLocal && source != sole {
 						assignments = 2
 					}
@@ -77,6 +80,12 @@ func soleResult(f *ir.Func) ir.Local {
 		return -1
 	}
 	return sole
+}
+
+// isElse tells whether a block is only for when a local has no value yet.
+func isElse(b *ir.Block, l ir.Local) bool {
+	first, ok := b.Stmts[0].(*ir.IsUndefinedStmt)
+	return ok && first.Source == l
 }
 
 // live leaves out the blocks of a function that are never reached, or do nothing.

@@ -50,8 +50,14 @@ func (c *compiler) statement(s ir.Stmt) statement {
 	case *ir.IsSetStmt:
 		return c.isKind(s.Source, kindSet)
 	case *ir.IsDefinedStmt:
+		if s.Source == c.returns { // where nobody defined it, or the function would have returned
+			return func(*Evaluator, []Value) int { return stop }
+		}
 		return c.isDefined(s.Source, true)
 	case *ir.IsUndefinedStmt:
+		if s.Source == c.returns {
+			return nil
+		}
 		return c.isDefined(s.Source, false)
 	case *ir.ResultSetAddStmt:
 		source := c.local(s.Value)
