@@ -76,7 +76,7 @@ func (r *ruleSet) predicates(t testing.TB) (table [256][]predicate) {
 var (
 	idLine      = regexp.MustCompile(`(?m)^(#   id: |\t"id": ")([A-Z0-9-]+)`)
 	packageLine = regexp.MustCompile(`(?m)^package ([a-z]+)\.(\w+)$`)
-	matchRules  = regexp.MustCompile(`(?m)^(match if|tracee_match(?: = \w+)?) (\{|reasons\[_\]$)`)
+	matchRules  = regexp.MustCompile(`(?m)^(match if|tracee_match(?: = \w+)?) (\{|\w+\[_\]$)`)
 	evidences   = regexp.MustCompile(`(?ms)^evidence\[.*?(\n\n|\z)`)
 )
 
@@ -122,8 +122,8 @@ func variant(text string, p predicate, i int) (string, predicate) {
 	text = idLine.ReplaceAllString(text, fmt.Sprintf("${1}${2}-%d", i))
 	text = packageLine.ReplaceAllString(text, fmt.Sprintf("package ${1}.${2}_%d", i))
 	text = matchRules.ReplaceAllStringFunc(text, func(head string) string {
-		if rule, reasons := strings.CutSuffix(head, "reasons[_]"); reasons {
-			return rule + "{\n\t" + more + "\n\treasons[_]\n}"
+		if rule, set, _ := strings.Cut(head, " if "); set != "{" && set != "" {
+			return rule + " if {\n\t" + more + "\n\t" + set + "\n}"
 		}
 		return head + "\n\t" + more
 	})

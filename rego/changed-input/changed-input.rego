@@ -27,22 +27,18 @@ package ipcwarden.changed_input
 
 import data.ipcwarden.memory
 
-match if {
-	some region in input.memory
-	changed_since(region)
-}
+match if changed[_]
 
-changed_since(region) if {
+# The places of what is not as it was when the kernel read it.
+changed contains place if {
+	some place, region in input.memory
 	region.changed
 	not region.written
 	some pair in ["atEntry-atExit", "inKernel-atExit"]
 	pair in region.differing
 }
 
-evidence["memory"] := {memory.looks(region) |
-	some region in input.memory
-	changed_since(region)
-}
+evidence["memory"] := {memory.looks(input.memory[place]) | some place in changed}
 
 evidence["durationNs"] := input.durationNs
 

@@ -32,11 +32,7 @@ package ipcwarden.served_memory
 import data.ipcwarden.call
 import data.ipcwarden.memory
 
-match if {
-	some region in input.memory
-	some mapping in region.mappings
-	memory.served(mapping)
-}
+match if served[_]
 
 served contains object.union(
 	{"arg": region.arg, "address": region.address, "written": region.written},

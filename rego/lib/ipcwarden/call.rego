@@ -14,8 +14,8 @@ succeeded if {
 #   What the caller got: `ok`, the symbolic error, or `unfinished` for a thread that was
 #   killed in the call.
 # scope: document
-outcome := input.error
+outcome := input.error if input.error
 
-outcome := "ok" if succeeded
+else := "unfinished" if input.unfinished
 
-outcome := "unfinished" if input.unfinished
+else := "ok"

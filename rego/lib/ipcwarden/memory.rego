@@ -26,28 +26,26 @@ served(mapping) if {
 #   the event has it.
 looks(region) := object.union(
 	{"arg": region.arg, "type": region.type, "address": region.address, "differing": region.differing},
-	{look: decoded(region[look], members[region.type]) | some look in ["atEntry", "inKernel", "atExit"]},
+	{look: decoded(region[look], region.type) | some look in ["atEntry", "inKernel", "atExit"]},
 )
 
-# What memory of a type is decoded to.
+# What memory of a type is decoded to, if that is no list.
 members := {
 	"msgbuf": ["mtype"],
-	"sembuf[]": ["sops"],
-	"timespec": ["tvSec", "tvNsec"],
-	"ipc_ds": ["uid", "gid", "mode", "qbytes"],
-	"semun": ["values"],
+	"timespec": ["tvNsec", "tvSec"],
+	"ipc_ds": ["gid", "mode", "qbytes", "uid"],
 	"pointer": ["pointer"],
 }
 
-decoded(content, fields) := {field: value |
-	some field in fields
-	value := content[field]
-	is_short(value)
-}
+# And if it is one.
+lists := {"sembuf[]": "sops", "semun": "values"}
 
-# The longest list that evidence repeats.
+# The longest that evidence repeats.
 longest_list := 16
 
-is_short(value) if not is_array(value)
+decoded(content, type) := object.filter(content, members[type])
 
-is_short(value) if count(value) <= longest_list
+decoded(content, type) := {name: list |
+	list := content[name]
+	count(list) <= longest_list
+} if name := lists[type]
