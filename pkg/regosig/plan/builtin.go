@@ -20,15 +20,6 @@ func (c *compiler) builtin(s *ir.CallStmt, args []operand, result int) statement
 	if general == nil || c.program.options.Builtins[s.Func] != nil {
 		return general
 	}
-	if fast := matcher(s.Func, args); fast != nil {
-		return func(e *Evaluator, f []Value) int {
-			if v := fast(args[1].whole(e, f)); v.Defined() {
-				f[result] = v
-				return next
-			}
-			return general(e, f)
-		}
-	}
 	if s.Func == ast.Count.Name && len(args) == 1 {
 		return countOf(args[0], result, general)
 	}

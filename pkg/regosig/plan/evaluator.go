@@ -3,6 +3,7 @@ package plan
 import (
 	"context"
 	"errors"
+	"regexp"
 
 	"github.com/open-policy-agent/opa/v1/topdown"
 	"github.com/open-policy-agent/opa/v1/topdown/builtins"
@@ -26,6 +27,7 @@ type Evaluator struct {
 	pool    pool
 	args    [maxArgs]Value // of the built-in that is being called
 	texts   [1 << textBits]formatted
+	regexes map[string]*regexp.Regexp // by their patterns
 
 	ctx   context.Context
 	fuel  int // statements until refuel is called

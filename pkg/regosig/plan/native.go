@@ -1,7 +1,6 @@
 package plan
 
 import (
-	"regexp"
 	"strings"
 
 	"github.com/open-policy-agent/opa/v1/ast"
@@ -47,6 +46,7 @@ var natives = map[string]native{
 	ast.Contains.Name:       {2, texts(strings.Contains)},
 	ast.IndexOf.Name:        {2, indexOf},
 	ast.Substring.Name:      {3, substring},
+	ast.RegexMatch.Name:     {2, regexMatch},
 	ast.AnyPrefixMatch.Name: {2, anyAffix(strings.HasPrefix)},
 	ast.AnySuffixMatch.Name: {2, anyAffix(strings.HasSuffix)},
 	ast.Trim.Name:           {2, cut(strings.Trim)},
@@ -70,23 +70,6 @@ var natives = map[string]native{
 	ast.ObjectUnion.Name:    {2, objectUnion},
 	ast.ObjectFilter.Name:   {2, objectFilter},
 	ast.ObjectKeys.Name:     {1, objectKeys},
-}
-
-// matcher is regex.match with a constant pattern, compiled once.
-func matcher(name string, args []operand) func(Value) Value {
-	if name != ast.RegexMatch.Name || len(args) != 2 || !args[0].isConstant() {
-		return nil
-	}
-	pattern, err := regexp.Compile(args[0].constant.str())
-	if err != nil || args[0].constant.kind != kindString {
-		return nil
-	}
-	return func(v Value) Value {
-		if v.kind != kindString {
-			return Value{}
-		}
-		return Bool(pattern.MatchString(v.str()))
-	}
 }
 
 func compared(holds func(int) bool) func(*Evaluator, []Value) Value {

@@ -2,6 +2,7 @@ package plan
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
 	"unicode/utf8"
 )
@@ -48,6 +49,28 @@ func allStrings(list []Value) bool {
 		}
 	}
 	return true
+}
+
+// maxRegexes bounds the patterns that an Evaluator remembers.
+const maxRegexes = 256
+
+func regexMatch(e *Evaluator, args []Value) Value {
+	if args[0].kind != kindString || args[1].kind != kindString {
+		return Value{}
+	}
+	pattern := args[0].str()
+	regex := e.regexes[pattern]
+	if regex == nil {
+		var err error
+		if regex, err = regexp.Compile(pattern); err != nil {
+			return Value{}
+		}
+		if len(e.regexes) == maxRegexes || e.regexes == nil {
+			e.regexes = map[string]*regexp.Regexp{}
+		}
+		e.regexes[pattern] = regex
+	}
+	return Bool(regex.MatchString(args[1].str()))
 }
 
 func isASCII(s string) bool {
