@@ -70,7 +70,10 @@ must_not_wait if {
 	"IPC_NOWAIT" in input.flags
 }
 
-must_not_wait if operations.none_waits(known_operations)
+must_not_wait if {
+	input.eventName in {"semop", "semtimedop"}
+	operations.none_waits(known_operations)
+}
 
 known_operations := operations.in_kernel
 

@@ -37,10 +37,7 @@ import data.ipcwarden.operations
 # As long as that a call does not take by itself, in nanoseconds.
 shortest_wait := 1000000
 
-match if {
-	some region in input.memory
-	exchanged(region)
-}
+match if exchanged[_]
 
 match if {
 	input.eventName in {"semop", "semtimedop"}
@@ -48,19 +45,19 @@ match if {
 	contradictions[_]
 }
 
-exchanged(region) if {
+# The places of the memory of which the kernel has a copy that differs.
+exchanged contains place if {
+	some place, region in input.memory
 	"atEntry-inKernel" in region.differing
 	not region.written
 }
 
-differing contains memory.looks(region) if {
-	some region in input.memory
-	exchanged(region)
+reasons contains "the kernel's copy differs" if exchanged[_]
+
+reasons contains reason if {
+	input.object.nsems > 0
+	some reason in contradictions
 }
-
-reasons contains "the kernel's copy differs" if count(differing) > 0
-
-reasons contains reason if some reason in contradictions
 
 # EFBIG is for a number that is not below the size of the set.
 contradictions contains "refused numbers that are in the set" if {
@@ -126,7 +123,7 @@ no_timeout if input.arg.timeout == "0x0"
 
 evidence["reasons"] := reasons
 
-evidence["memory"] := differing if count(differing) > 0
+evidence["memory"] := {memory.looks(input.memory[place]) | some place in exchanged} if exchanged[_]
 
 evidence["operations"] := sampled
 

@@ -36,7 +36,7 @@ match if served[_]
 
 served contains object.union(
 	{"arg": region.arg, "address": region.address, "written": region.written},
-	object.filter(mapping, ["byte", "userfaultfd", "fileSystem"]),
+	object.filter(mapping, ["byte", "fileSystem", "userfaultfd"]),
 ) if {
 	some region in input.memory
 	some mapping in region.mappings

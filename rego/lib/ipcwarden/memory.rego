@@ -26,7 +26,7 @@ served(mapping) if {
 #   the event has it.
 looks(region) := object.union(
 	{"arg": region.arg, "type": region.type, "address": region.address, "differing": region.differing},
-	{look: decoded(region[look], region.type) | some look in ["atEntry", "inKernel", "atExit"]},
+	{look: decoded(region[look], region.type) | some look in ["atEntry", "atExit", "inKernel"]},
 )
 
 # What memory of a type is decoded to, if that is no list.
@@ -43,9 +43,10 @@ lists := {"sembuf[]": "sops", "semun": "values"}
 # The longest that evidence repeats.
 longest_list := 16
 
-decoded(content, type) := object.filter(content, members[type])
+decoded(content, type) := object.filter(content, fields) if fields := members[type]
 
-decoded(content, type) := {name: list |
+else := {name: list |
+	name := lists[type]
 	list := content[name]
 	count(list) <= longest_list
-} if name := lists[type]
+}
