@@ -1,33 +1,45 @@
 package plan
 
 import (
+	"maps"
 	"reflect"
+	"slices"
 
 	"github.com/open-policy-agent/opa/v1/ir"
 )
 
-// apart gives each block of a function locals of its own. The planner numbers those of
-// every rule from the same one on, which hides that most of them get their value once. Only
-// locals that may have a value from another block stay the same.
+// apart gives blocks that follow each other locals of their own. The planner numbers those
+// of every rule from the same one on, and those of every else branch, which hides that most
+// of them get their value once. Only locals that may have a value from elsewhere stay the
+// same.
 func apart(f *ir.Func) {
-	shared := map[ir.Local]bool{f.Return: true}
-	for _, p := range f.Params {
-		shared[p] = true
-	}
-	last := f.Return
-	for _, b := range f.Blocks {
-		for _, l := range doubtful([]*ir.Block{b}, f.Params, f.Return) {
-			shared[l] = true
+	separate(f, f.Blocks)
+	walk(f.Blocks, func(s ir.Stmt) {
+		if nested, ok := s.(*ir.BlockStmt); ok && len(nested.Blocks) > 1 {
+			separate(f, nested.Blocks)
 		}
-		rename(reflect.ValueOf(b), func(l ir.Local) ir.Local {
-			last = max(last, l)
-			return l
-		})
+	})
+}
+
+// separate does that for some blocks of a function.
+func separate(f *ir.Func, blocks []*ir.Block) {
+	outside := mentions(f.Blocks)
+	for l, n := range mentions(blocks) {
+		outside[l] -= n
 	}
-	for _, b := range f.Blocks {
+	for _, b := range blocks {
+		for _, l := range doubtful([]*ir.Block{b}, f.Params, f.Return) {
+			outside[l]++
+		}
+	}
+	for _, l := range slices.Concat(f.Params, []ir.Local{f.Return}) {
+		outside[l]++
+	}
+	last := slices.Max(slices.Collect(maps.Keys(outside)))
+	for _, b := range blocks {
 		own := map[ir.Local]ir.Local{}
 		rename(reflect.ValueOf(b), func(l ir.Local) ir.Local {
-			if shared[l] {
+			if outside[l] > 0 {
 				return l
 			}
 			if _, ok := own[l]; !ok {
@@ -37,6 +49,16 @@ func apart(f *ir.Func) {
 			return own[l]
 		})
 	}
+}
+
+// mentions counts how often each local occurs.
+func mentions(blocks []*ir.Block) map[ir.Local]int {
+	found := map[ir.Local]int{}
+	rename(reflect.ValueOf(blocks), func(l ir.Local) ir.Local {
+		found[l]++
+		return l
+	})
+	return found
 }
 
 // rename replaces the locals in a part of a plan.
