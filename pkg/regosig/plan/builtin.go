@@ -108,13 +108,22 @@ func (e *Evaluator) made(v Value, result *Value) int {
 const valueBytes = 24
 
 // size is about what a value takes beside the Value itself, not counting what is
-// in the collections in it.
+// in the elements of a collection.
 func (v Value) size() int {
-	if v.ref() == nil {
+	c := v.ref()
+	if c == nil {
 		return len(v.str())
 	}
-	n := valueBytes * (len(v.ref().keys) + len(v.ref().vals))
-	for _, list := range [][]Value{v.ref().keys, v.ref().vals} {
+	return valueBytes * (len(c.keys) + len(c.vals))
+}
+
+// textSize is what the texts in a collection take.
+func (v Value) textSize() (n int) {
+	c := v.ref()
+	if c == nil {
+		return 0
+	}
+	for _, list := range [][]Value{c.keys, c.vals} {
 		for i := range list {
 			n += len(list[i].str())
 		}
@@ -169,6 +178,7 @@ func (c *compiler) topdown(s *ir.CallStmt, args []operand, result int) statement
 		case !answer.Defined():
 			return stop
 		}
+		e.bytes -= answer.textSize() // which no other value has yet
 		return e.made(answer, &f[result])
 	}
 }
