@@ -17,6 +17,10 @@ func (c *compiler) call(s *ir.CallStmt) statement {
 	if len(args) != len(callee.params) {
 		return c.unsupported("call of %s with %d arguments", s.Func, len(args))
 	}
+	if args[0].local != inputPlace || args[1].local != dataPlace {
+		return c.unsupported("call of %s for other documents", s.Func)
+	}
+	args = args[documents:]
 	return func(e *Evaluator, f []Value) int {
 		if callee.memoised {
 			if m := &e.memo[callee.number]; m.epoch == e.epoch {
@@ -28,7 +32,7 @@ func (c *compiler) call(s *ir.CallStmt) statement {
 			}
 		}
 		for i := range args {
-			f[callee.params[i]] = args[i].value(f)
+			f[callee.params[i+documents]] = args[i].value(f)
 		}
 		return e.finish(callee, callee.run(e, f), &f[result], stop)
 	}
@@ -108,6 +112,9 @@ func (c *compiler) callDynamic(s *ir.CallDynamicStmt) statement {
 	for i, arg := range s.Args {
 		args[i] = c.local(arg)
 	}
+	if len(args) < documents || args[0] != inputPlace || args[1] != dataPlace {
+		return c.unsupported("dynamic call for other documents")
+	}
 	return func(e *Evaluator, f []Value) int {
 		var name strings.Builder
 		for i := range path {
@@ -127,7 +134,7 @@ func (c *compiler) callDynamic(s *ir.CallDynamicStmt) statement {
 		if m := &e.memo[callee.number]; callee.memoised && m.epoch == e.epoch {
 			return e.finish(callee, m.value, &f[result], dynamicUndefined)
 		}
-		for i := range args {
+		for i := documents; i < len(args); i++ {
 			f[callee.params[i]] = f[args[i]]
 		}
 		return e.finish(callee, callee.run(e, f), &f[result], dynamicUndefined)

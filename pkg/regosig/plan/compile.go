@@ -56,6 +56,11 @@ func newCompiler(p *Program, policy *ir.Policy, fn *function) *compiler {
 
 // compile makes the function's blocks.
 func (c *compiler) compile(blocks []*ir.Block, params []ir.Local, result ir.Local) error {
+	if len(params) < documents {
+		return &UnsupportedError{"function without the documents"}
+	}
+	c.place(params[0], inputPlace)
+	c.place(params[1], dataPlace)
 	for _, param := range params {
 		c.fn.params = append(c.fn.params, c.local(param))
 	}
@@ -144,17 +149,29 @@ func (c *compiler) unsupported(format string, args ...any) statement {
 	return nil
 }
 
+// The first arguments of all functions are the documents, which have the same places in
+// all of them: only statements that are evaluated with others change these, for a while.
+const (
+	inputPlace = iota
+	dataPlace
+	documents
+)
+
 // local is the place of a local among those of all functions, none of which calls itself.
 func (c *compiler) local(l ir.Local) int {
 	slot, ok := c.slots[l]
 	if !ok {
 		slot = c.program.locals + len(c.slots)
-		c.slots[l] = slot
-		if node := c.fn.nodes[l]; node != nil {
-			c.nodes[slot] = node
-		}
+		c.place(l, slot)
 	}
 	return slot
+}
+
+func (c *compiler) place(l ir.Local, slot int) {
+	c.slots[l] = slot
+	if node := c.fn.nodes[l]; node != nil {
+		c.nodes[slot] = node
+	}
 }
 
 // operand is a local, or a constant with a local of -1.

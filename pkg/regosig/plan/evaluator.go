@@ -61,10 +61,10 @@ type memo struct {
 // topdown's cancellation error.
 func (e *Evaluator) Eval(ctx context.Context, p *Program, input Value, source any) ([]Value, error) {
 	e.start(ctx, p, source)
-	if p.input != nil {
-		input = p.input.value()
+	if p.input == nil {
+		e.locals[inputPlace] = input
 	}
-	e.apply(p.query, input)
+	p.query.run(e, e.locals)
 	if err := e.end(); err != nil {
 		return nil, err
 	}
@@ -105,21 +105,11 @@ func (e *Evaluator) call(fn *function) Value {
 			return m.value
 		}
 	}
-	var input Value
-	if e.program.input != nil {
-		input = e.program.input.value()
-	}
-	v := e.apply(fn, input)
+	v := fn.run(e, e.locals)
 	if fn.memoised {
 		e.memo[fn.number] = memo{e.epoch, v.freeze()}
 	}
 	return v
-}
-
-// apply runs a function of the input and the data.
-func (e *Evaluator) apply(fn *function, input Value) Value {
-	e.locals[fn.params[0]], e.locals[fn.params[1]] = input, e.program.data
-	return fn.run(e, e.locals)
 }
 
 // end tells how the evaluation ended.
@@ -135,6 +125,10 @@ func (e *Evaluator) end() error {
 func (e *Evaluator) start(ctx context.Context, p *Program, source any) {
 	if len(e.locals) < p.locals {
 		e.locals = make([]Value, p.locals)
+	}
+	e.locals[inputPlace], e.locals[dataPlace] = Value{}, p.data
+	if p.input != nil {
+		e.locals[inputPlace] = p.input.value()
 	}
 	if len(e.memo) < len(p.funcs) {
 		e.memo = make([]memo, len(p.funcs))

@@ -111,7 +111,7 @@ func (e *UnsupportedError) Error() string { return e.What + " is not supported" 
 // where it is not the policy's fault. It must be what OPA's planner made, in which no
 // function calls itself, and is not used afterwards.
 func Compile(policy *ir.Policy, entrypoint string, options Options) (*Program, error) {
-	p := &Program{options: options, input: options.Input, data: options.Data, byName: map[string]*function{}, byPath: map[string]*function{}}
+	p := &Program{options: options, input: options.Input, data: options.Data, byName: map[string]*function{}, byPath: map[string]*function{}, locals: documents}
 	if !p.data.Defined() {
 		p.data = newObject().freeze()
 	}
