@@ -74,7 +74,11 @@ func (c *compiler) compile(blocks []*ir.Block, params []ir.Local, result ir.Loca
 	}
 	c.facts = learn(blocks, params)
 	c.fold(blocks)
-	c.fn.blocks = c.blocks(c.live(blocks))
+	if live := c.live(blocks); len(live) == 1 {
+		c.fn.body, c.fn.ends = c.statements(live[0]), stop
+	} else {
+		c.fn.body, c.fn.ends = c.blocks(live), returned
+	}
 	c.program.locals += len(c.slots)
 	return c.err
 }

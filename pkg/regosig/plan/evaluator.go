@@ -149,9 +149,11 @@ func (fn *function) run(e *Evaluator, f []Value) Value {
 	for _, l := range fn.undefined {
 		f[l] = Value{}
 	}
-	for _, block := range fn.blocks {
-		if block(e, f) >= returned {
-			break
+	if e.spend(len(fn.body)) == next {
+		for _, s := range fn.body {
+			if s(e, f) >= fn.ends {
+				break
+			}
 		}
 	}
 	if fn.result < 0 {

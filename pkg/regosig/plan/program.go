@@ -73,9 +73,10 @@ type function struct {
 	result    int
 	undefined []int // locals that have to be undefined when it begins
 	memoised  bool
-	constant  Value // of a rule that is one
-	load      load  // of a rule that is a part of the input; nil for others
-	blocks    []statement
+	constant  Value       // of a rule that is one
+	load      load        // of a rule that is a part of the input; nil for others
+	body      []statement // its blocks, or the statements of the only one
+	ends      int         // the code from which on a statement of the body ends it
 
 	// What is probably a node; Program.infer has found it out.
 	nodes map[ir.Local]*Node
