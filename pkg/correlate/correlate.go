@@ -113,12 +113,15 @@ func (c *Correlator) Observe(md *detect.Metadata, finding detect.Finding, in *de
 	e := in.Event()
 	c.Advance(e)
 	m := &c.match
-	*m = match{start: int64(e.BootNS), end: end(e), event: e}
-	var known bool
-	if m.step, known = s.stepOf(finding.Step); !known {
-		return
+	*m = match{start: int64(e.BootNS), end: end(e), event: e, repeats: repeatsOf(e), alone: e.Repeats.Alone}
+	if m.alone {
+		m.end = m.repeats.last
 	}
-	s.counters.Matches++
+	var known bool
+	if m.step, known = s.stepOf(finding.Step); !known || m.alone && s.ordered {
+		return // that the first step was repeated changes nothing
+	}
+	s.counters.Matches += m.calls()
 	if s.tooLate(m, c.now) {
 		s.counters.Late++
 		return

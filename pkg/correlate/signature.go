@@ -56,6 +56,20 @@ type match struct {
 	step       int
 	value      uint64 // hash of the value that counts
 	event      *event.Event
+	repeats    run  // calls before it that were like it; none if its count is 0
+	alone      bool // the call itself was matched before, and end is that of the repeats
+}
+
+func repeatsOf(e *event.Event) run {
+	return run{int64(e.Repeats.FirstNS), int64(e.Repeats.LastNS), e.Repeats.Count}
+}
+
+// calls is how many calls the match is of.
+func (m *match) calls() uint64 {
+	if m.alone {
+		return m.repeats.count
+	}
+	return m.repeats.count + 1
 }
 
 // hit is what a group has come to. Its times are those of CLOCK_BOOTTIME.

@@ -18,13 +18,15 @@ const (
 // run is matches that follow each other, by the ends of their calls.
 type run struct {
 	first, last int64
-	count       uint32
+	count       uint64
 }
 
 // sliding finds event_count at or above a threshold: any stretch of timespan with
 // that many ends of calls in it. A run counts where all of it is in the stretch: so
 // with runs of several matches, it can be found too late by less than one run, a
-// thousandth of the threshold, but never where there were too few.
+// thousandth of the threshold, but never where there were too few. Repeats that the
+// kernel has counted are a run as well, no longer than detect.Correlation.RepeatSpan;
+// where runs of several threads overlap, they count as if they followed each other.
 type sliding struct {
 	noEnd
 	*slidingRule
@@ -39,27 +41,41 @@ type sliding struct {
 type slidingRule struct {
 	threshold uint64
 	timespan  int64
-	perRun    uint32
+	perRun    uint64
 	maxRuns   int
 }
 
 func newSlidingRule(threshold uint64, timespan int64) *slidingRule {
 	r := &slidingRule{threshold: threshold, timespan: timespan, perRun: 1, maxRuns: int(min(threshold, exactCount)) + overtaking}
 	if threshold > exactCount {
-		r.perRun = uint32(threshold / exactCount)
+		r.perRun = threshold / exactCount
 		// Each run ends because it is full, or because it is long: both at most so often.
-		r.maxRuns = int(threshold/uint64(r.perRun)) + exactCount + overtaking
+		r.maxRuns = int(threshold/r.perRun) + exactCount + overtaking
 	}
 	return r
 }
 
 func (s *sliding) observe(m *match, r *recall) *hit {
-	if m.end <= s.muted {
+	var h *hit
+	if m.repeats.count > 0 {
+		h = s.take(m.repeats)
+	}
+	if h == nil && !m.alone {
+		h = s.take(run{m.end, m.end, 1})
+	}
+	if h == nil && !m.alone && m.end > s.muted {
+		s.samples.add(m, s.runs[s.inside].first, r)
+	}
+	return h
+}
+
+// take counts matches, unless they belong to what was found.
+func (s *sliding) take(matches run) *hit {
+	if matches.first <= s.muted {
 		return nil
 	}
-	from, to, count := s.add(m.end)
+	from, to, count := s.add(matches)
 	if count == 0 {
-		s.samples.add(m, s.runs[s.inside].first, r)
 		return nil
 	}
 	h := &hit{count: count, from: from, to: to, samples: s.samples.within(from, to)}
@@ -68,55 +84,64 @@ func (s *sliding) observe(m *match, r *recall) *hit {
 	return h
 }
 
-// add counts a match, and returns the window that it completes, with a count of 0
+// add counts matches, and returns the window that they complete, with a count of 0
 // for none.
-func (s *sliding) add(t int64) (from, to int64, count uint64) {
+func (s *sliding) add(matches run) (from, to int64, count uint64) {
 	if len(s.runs) > s.maxRuns+s.maxRuns/4 {
 		// Many at a time, in place: none of them is in the window.
 		s.runs = slices.Delete(s.runs, 0, len(s.runs)-s.maxRuns)
 		s.search()
 	}
-	if n := len(s.runs); n > 0 && t < s.runs[n-1].last {
-		s.insert(t)
+	if n := len(s.runs); n > 0 && matches.last < s.runs[n-1].last {
+		s.insert(matches)
 		return s.search()
 	}
-	s.append(t)
-	s.count++
-	for s.runs[s.inside].first < t-s.timespan {
-		s.count -= uint64(s.runs[s.inside].count)
+	s.append(matches)
+	s.count += matches.count
+	for s.runs[s.inside].first < matches.last-s.timespan {
+		s.count -= s.runs[s.inside].count
 		s.inside++
 	}
 	if s.count < s.threshold {
 		return 0, 0, 0
 	}
-	return s.runs[s.inside].first, t, s.count
+	return s.runs[s.inside].first, matches.last, s.count
 }
 
-// append adds a match that ended last.
-func (s *sliding) append(t int64) {
+// append adds matches that ended last.
+func (s *sliding) append(matches run) {
 	if n := len(s.runs); n > 0 {
-		if last := &s.runs[n-1]; last.count < s.perRun && t-last.first <= s.timespan/exactCount {
-			last.last = t
-			last.count++
+		last := &s.runs[n-1]
+		matches.first = max(matches.first, last.last)
+		if last.count+matches.count <= s.perRun && matches.last-last.first <= s.timespan/exactCount {
+			last.last = matches.last
+			last.count += matches.count
 			return
 		}
 	}
-	s.runs = append(s.runs, run{t, t, 1})
+	s.runs = append(s.runs, matches)
 }
 
-// insert adds a match that others have overtaken.
-func (s *sliding) insert(t int64) {
-	at, _ := slices.BinarySearchFunc(s.runs, t, func(r run, t int64) int {
+// insert adds matches that others have overtaken.
+func (s *sliding) insert(matches run) {
+	at, _ := slices.BinarySearchFunc(s.runs, matches.last, func(r run, t int64) int {
 		if r.last < t {
 			return -1
 		}
 		return 1
 	})
-	if next := &s.runs[at]; s.perRun > 1 && t >= next.first {
+	next := &s.runs[at]
+	if next.count > 1 && matches.count == 1 && matches.last >= next.first {
 		next.count++
-	} else {
-		s.runs = slices.Insert(s.runs, at, run{t, t, 1})
+		return
 	}
+	matches.last = min(matches.last, next.first)
+	matches.first = min(matches.first, matches.last)
+	if at > 0 {
+		matches.first = max(matches.first, s.runs[at-1].last)
+		matches.last = max(matches.last, matches.first)
+	}
+	s.runs = slices.Insert(s.runs, at, matches)
 }
 
 // search finds the earliest window that is full. It leaves inside and count as they
@@ -124,9 +149,9 @@ func (s *sliding) insert(t int64) {
 func (s *sliding) search() (from, to int64, count uint64) {
 	s.inside, s.count = 0, 0
 	for i := range s.runs {
-		s.count += uint64(s.runs[i].count)
+		s.count += s.runs[i].count
 		for s.runs[s.inside].first < s.runs[i].last-s.timespan {
-			s.count -= uint64(s.runs[s.inside].count)
+			s.count -= s.runs[s.inside].count
 			s.inside++
 		}
 		if count == 0 && s.count >= s.threshold {

@@ -61,6 +61,11 @@ type Correlation struct {
 	Until string   // temporal_ordered: a step that breaks off what has begun; "" for none
 }
 
+// RepeatSpan is for how long one event may stand for others that the correlation counts
+// as it does that one: by so much it may take calls for earlier or later than they were,
+// in a flood.
+func (c *Correlation) RepeatSpan() time.Duration { return c.Timespan / 100 }
+
 // String says in one line what the correlation looks for.
 func (c *Correlation) String() string {
 	var b strings.Builder

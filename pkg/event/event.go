@@ -40,6 +40,18 @@ type Event struct {
 
 	Overlaps        []Overlap // aliases a buffer that the event keeps from call to call
 	OverlapsOmitted uint32    // beyond MaxOverlaps
+
+	Repeats Repeats
+}
+
+// Repeats are calls of a thread that the kernel has counted in a flood: for the
+// signatures that select them each is like the event.
+type Repeats struct {
+	Count           uint64
+	FirstNS, LastNS uint64 // end of the first and of the last of them, on CLOCK_BOOTTIME
+	// Alone tells that the event itself was told before, and its repeats follow it.
+	// Otherwise they precede it.
+	Alone bool
 }
 
 // Process is the calling thread and its process. Numbers without Host are those
