@@ -40,6 +40,7 @@ struct inflight {
 	__u64 message; /* what msgsnd allocated */
 	__u64 fields[FIELDS]; /* enum field: what tests are on */
 	__u64 unknown;	      /* those that are not known yet, by bit */
+	__u64 uncertain;      /* FIELD_FACTS, or none */
 	__u64 opened_ns[RULE_GATES]; /* when the thread's call began that opened the gate, last */
 	__u32 guarded, passed; /* clauses that need a gate, and those that have it */
 	struct overlap overlaps[OVERLAPS];

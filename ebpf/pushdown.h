@@ -151,7 +151,7 @@ static __always_inline __u32 flags_in(const __u8 *views, __u64 limit, __u32 room
 	return flags;
 }
 
-/* The same for the current call, of what user space takes for its input. */
+/* The same for the current call, of what user space takes for its input; -1 if they are not known. */
 __noinline int flags_of_operations(void)
 {
 	struct inflight *call = current_call();
@@ -169,13 +169,6 @@ __noinline int flags_of_operations(void)
 		return flags_in(call->views, INLINE_BYTES, INLINE_VIEW / SEMBUF_BYTES, view);
 	large = bpf_map_lookup_elem(&large_records, &call->record.host_tid);
 	return large ? flags_in(large->views, LARGE_BYTES, LARGE_VIEW / SEMBUF_BYTES, view) : -1;
-}
-
-static __always_inline __u32 facts_of_operations(void)
-{
-	__u32 flags = flags_of_operations();
-
-	return (flags & SEM_UNDO ? FACT_UNDOES : 0) | (flags & IPC_NOWAIT ? FACT_NO_WAIT : 0);
 }
 
 static __always_inline __u32 facts_of_mapping(const struct mapping *mapping)
@@ -220,6 +213,7 @@ __noinline int find_facts(__u64 asked)
 	const struct object *object;
 	const struct record *record;
 	__u64 facts = 0;
+	int flags = 0;
 
 	if (!call)
 		return 0;
@@ -246,9 +240,14 @@ __noinline int find_facts(__u64 asked)
 	if (asked & FACT_BEYOND_SET && beyond_set())
 		call->fields[FIELD_FACTS] |= FACT_BEYOND_SET;
 	if (asked & (FACT_UNDOES | FACT_NO_WAIT))
-		call->fields[FIELD_FACTS] |= facts_of_operations();
+		flags = flags_of_operations();
+	if (flags & SEM_UNDO)
+		call->fields[FIELD_FACTS] |= FACT_UNDOES;
+	if (flags & IPC_NOWAIT)
+		call->fields[FIELD_FACTS] |= FACT_NO_WAIT;
 	if (asked & FACT_DIFFERS && input_differs())
 		call->fields[FIELD_FACTS] |= FACT_DIFFERS;
+	call->uncertain = flags == -1 ? 1 << FIELD_FACTS : 0;
 	return 0;
 }
 
@@ -280,7 +279,7 @@ static __always_inline void fill_late_fields(struct inflight *call)
 	const struct record *record = &call->record;
 	const struct object *object = &record->object;
 
-	call->unknown = 0;
+	call->unknown = call->uncertain;
 	call->fields[FIELD_USER_ID] = record->uid;
 	call->fields[FIELD_GROUP_ID] = record->gid;
 	call->fields[FIELD_EFFECTIVE_USER_ID] = record->euid;
@@ -288,7 +287,7 @@ static __always_inline void fill_late_fields(struct inflight *call)
 	call->fields[FIELD_RETURN_VALUE] = record->ret;
 	/* User space takes the address for it, which lies behind third. */
 	if (record->event == EVENT_SHMAT && record->flags & RECORD_MULTIPLEXED && !record->ret)
-		call->unknown = 1 << FIELD_RETURN_VALUE;
+		call->unknown |= 1 << FIELD_RETURN_VALUE;
 	call->fields[FIELD_DURATION_NS] = record->exited_ns - record->entered_ns;
 	call->fields[FIELD_SLEEPS] = record->sleeps;
 	call->fields[FIELD_STALLED_NS] = record->copied_ns - record->entered_ns;

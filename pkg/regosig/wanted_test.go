@@ -39,7 +39,7 @@ func TestWanted(t *testing.T) {
 		{"msgrcv", `match if { "MSG_COPY" in input.flags; not "MSG_EXCEPT" in input.flags }`, []string{"msgrcv: not MSG_EXCEPT and MSG_COPY"}},
 		{"msgsnd, msgget", `match if "IPC_CREAT" in input.flags`, []string{"msgget: IPC_CREAT"}},
 		{"semop, msgget", `match if "SEM_UNDO" in input.flags`, []string{"semop: operation with SEM_UNDO"}},
-		{"semop", `match if not "IPC_NOWAIT" in input.flags`, []string{"semop: any"}},
+		{"semop", `match if not "IPC_NOWAIT" in input.flags`, []string{"semop: no operation with IPC_NOWAIT"}},
 		{"semop, msgrcv", `match if "MSG_COPY" in input.flags`, []string{"msgrcv: MSG_COPY"}},
 		{"msgget, msgsnd", `match if not "IPC_CREAT" in input.flags`, []string{"msgget: not IPC_CREAT", "msgsnd: any"}},
 		{"msgctl, semctl, msgsnd", `match if input.command in {"IPC_SET", "GETALL"}`, []string{"msgctl, semctl: IPC_SET", "semctl: GETALL"}},

@@ -172,7 +172,7 @@ func (f form) flags(row *event.Row) (ways, bool) {
 			switch {
 			case n.Name != v.text || set.IsCommand():
 			case set == event.SembufFlags:
-				return f.fact(operationFlags[n.Value]), !f.negated
+				return f.fact(operationFlags[n.Value]), true
 			case f.negated:
 				return one(pushdown.Is(pushdown.Field(i), uint64(n.Value), 0)), true
 			default:
