@@ -217,10 +217,14 @@ static __noinline int emit(struct inflight *call)
 	} else if (bytes <= sizeof(*record) + sizeof(call->views)) {
 		err = bpf_ringbuf_output(&records, record, bytes, wakeup);
 	}
-	if (err)
-		COUNT(ring_full);
-	else
+	if (!err) {
+		expect_repeats(call);
 		COUNT(emitted);
+	} else if (count_again(call)) {
+		COUNT(aggregated);
+	} else {
+		COUNT(ring_full);
+	}
 	return 0;
 }
 
@@ -294,6 +298,8 @@ static __always_inline int enter(struct pt_regs *regs, long number, int at_funct
 	record->copied_sleeps = 0;
 	record->overlaps = 0;
 	record->overlaps_omitted = 0;
+	record->repeats = 0;
+	record->shape = 0;
 	__builtin_memset(&record->object, 0, sizeof(record->object));
 	__builtin_memset(record->memory, 0, sizeof(record->memory));
 	record->command = 0;
@@ -386,7 +392,7 @@ static __always_inline int leave(struct pt_regs *regs, long ret)
 		COUNT(unmatched);
 		return 0;
 	}
-	if (pushdown && is_muted()) {
+	if (pushdown && (is_muted() || is_repeat())) {
 		discard(call);
 		COUNT(aggregated);
 		return 0;

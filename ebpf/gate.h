@@ -107,6 +107,7 @@ __noinline int pass_gates(void)
 		return 1;
 	if (call->matched == ~0U) { /* it was not asked what matches */
 		open_every_gate(call);
+		call->steps++;
 		return 1;
 	}
 	rule = current_rule(call);
@@ -117,6 +118,8 @@ __noinline int pass_gates(void)
 	for (i = 0; i < RULE_GATES && i < rule->gate_count; i++)
 		pass_gate(i);
 	call->matched &= ~call->guarded | call->passed;
+	if (call->matched & call->passed)
+		call->steps++;
 	return call->matched != 0;
 }
 

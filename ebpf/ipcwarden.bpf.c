@@ -26,6 +26,7 @@
 #include "gate.h"
 #include "pushdown.h"
 #include "flood.h"
+#include "repeat.h"
 #include "program.h"
 #include "call.h"
 #include "hook_tracepoint.h"

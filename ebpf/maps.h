@@ -35,7 +35,7 @@ struct inflight {
 	__u32 met;	/* another call was on its memory, or may have been */
 	__u32 matched;	/* the clauses of the rule; all if it was not asked */
 	__u32 generation; /* of the rule */
-	__u32 pad;
+	__u32 fresh; /* no record of its shape was sent */
 	__u64 held; /* the tests of the rule that the call passes */
 	__u64 message; /* what msgsnd allocated */
 	__u64 fields[FIELDS]; /* enum field: what tests are on */
@@ -43,6 +43,9 @@ struct inflight {
 	__u64 uncertain;      /* FIELD_FACTS, or none */
 	__u64 opened_ns[RULE_GATES]; /* when the thread's call began that opened the gate, last */
 	__u32 guarded, passed; /* clauses that need a gate, and those that have it */
+	__u32 steps; /* calls of the thread so far that have passed a gate */
+	__u32 pad;
+	__u64 reads; /* what the clauses that match read: struct rule.reads */
 	struct overlap overlaps[OVERLAPS];
 	__u64 sip[4]; /* state of the digest, and what goes into it next */
 	__u64 chunk[DIGEST_CHUNK / sizeof(__u64)];
@@ -123,6 +126,34 @@ struct {
 } mutes SEC(".maps");
 
 /*
+ * Calls that repeat one whose record was sent, by record.shape. The map is replaced as a
+ * whole when the reader takes what is in it, which the kernel makes sure of that no
+ * program writes to any more. What there is no room for is sent.
+ */
+#define SHAPES 4096
+
+struct repeat {
+	__u64 opened_ns; /* end of the call whose record was sent */
+	__u64 first_ns;	 /* end of the first that repeats it */
+	__u64 last_ns;
+	__u64 count; /* since then, or since a record had them */
+};
+
+struct repeats {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, SHAPES);
+	__uint(key_size, sizeof(__u64));
+	__uint(value_size, sizeof(struct repeat)); /* as above */
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__array(values, struct repeats);
+} repeats_in_use SEC(".maps");
+
+/*
  * When a call of a process ended that opened the gate, last. Processes whose ids end alike
  * share a place, so that one may find a gate open for the other's sake, but none closed.
  */
@@ -194,7 +225,7 @@ struct counts {
 	__u64 entered;
 	__u64 filtered;	    /* a filter did not want it */
 	__u64 unmatched;    /* no signature can match it */
-	__u64 aggregated;   /* counted in mutes */
+	__u64 aggregated;   /* counted in mutes or repeats */
 	__u64 emitted;
 	__u64 ring_full;    /* lost: the reader was too slow, or the process had its share */
 	__u64 threads_full; /* lost: too many threads that use System V IPC */

@@ -6,7 +6,7 @@
 #ifndef IPCWARDEN_RECORD_H
 #define IPCWARDEN_RECORD_H
 
-#define RECORD_FORMAT 3
+#define RECORD_FORMAT 4
 
 /* record.flags */
 #define RECORD_COMPAT	   (1 << 0) /* made through the 32-bit system call table */
@@ -181,7 +181,12 @@ struct record {
 	__u16 overlaps;	       /* how many struct overlap lie there */
 	__u32 overlaps_omitted;
 	__u32 copied_sleeps; /* voluntary context switches until copied_ns */
-	__u32 pad;
+
+	/* Calls before this one that were counted, as they are like it: see repeat.h. */
+	__u32 repeats;
+	__u64 repeats_first_ns; /* end of the first of them */
+	__u64 repeats_last_ns;
+	__u64 shape; /* 0: none like it is counted */
 };
 
 /* program.flags */

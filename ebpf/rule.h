@@ -10,6 +10,8 @@
 #define RULE_CLAUSES 32
 #define RULE_GATES   8
 
+#define READS_MEMORY (1ULL << 31)
+
 /* (field & mask) is from low to high, or outside. */
 struct test {
 	__u64 mask;
@@ -46,6 +48,10 @@ struct rule {
 	__u32 gate_count;
 	__u64 settled_ns; /* every gate counts as opened then: 0 if the rules are the first */
 	struct gate gates[RULE_GATES];
+	__u64 reads[RULE_CLAUSES]; /* what repeats have in common: fields by bit, READS_MEMORY, and facts above them */
+	__u64 repeat_ns;	   /* how long one record stands for those that repeat it */
+	__u32 repeatable;	   /* clauses of which repeats may be counted, as bits */
+	__u32 lone;		   /* of these the ones where only in a process of one thread */
 };
 
 /*

@@ -391,7 +391,7 @@ static __always_inline int command_has_no_object(__u8 kind, __u32 command)
 
 #define SEMBUF_BYTES 6
 
-_Static_assert(RECORD_FORMAT == 3, "RECORD_FORMAT");
+_Static_assert(RECORD_FORMAT == 4, "RECORD_FORMAT");
 _Static_assert(__builtin_offsetof(struct object, kind) == 0, "object.kind moved");
 _Static_assert(sizeof(((struct object *)0)->kind) == 1, "object.kind resized");
 _Static_assert(__builtin_offsetof(struct object, created) == 1, "object.created moved");
@@ -553,7 +553,15 @@ _Static_assert(__builtin_offsetof(struct record, overlaps_omitted) == 620, "reco
 _Static_assert(sizeof(((struct record *)0)->overlaps_omitted) == 4, "record.overlaps_omitted resized");
 _Static_assert(__builtin_offsetof(struct record, copied_sleeps) == 624, "record.copied_sleeps moved");
 _Static_assert(sizeof(((struct record *)0)->copied_sleeps) == 4, "record.copied_sleeps resized");
-_Static_assert(sizeof(struct record) == 632, "struct record");
+_Static_assert(__builtin_offsetof(struct record, repeats) == 628, "record.repeats moved");
+_Static_assert(sizeof(((struct record *)0)->repeats) == 4, "record.repeats resized");
+_Static_assert(__builtin_offsetof(struct record, repeats_first_ns) == 632, "record.repeats_first_ns moved");
+_Static_assert(sizeof(((struct record *)0)->repeats_first_ns) == 8, "record.repeats_first_ns resized");
+_Static_assert(__builtin_offsetof(struct record, repeats_last_ns) == 640, "record.repeats_last_ns moved");
+_Static_assert(sizeof(((struct record *)0)->repeats_last_ns) == 8, "record.repeats_last_ns resized");
+_Static_assert(__builtin_offsetof(struct record, shape) == 648, "record.shape moved");
+_Static_assert(sizeof(((struct record *)0)->shape) == 8, "record.shape resized");
+_Static_assert(sizeof(struct record) == 656, "struct record");
 _Static_assert(__builtin_offsetof(struct program, length) == 0, "program.length moved");
 _Static_assert(sizeof(((struct program *)0)->length) == 4, "program.length resized");
 _Static_assert(__builtin_offsetof(struct program, format) == 4, "program.format moved");
@@ -617,6 +625,14 @@ _Static_assert(__builtin_offsetof(struct rule, settled_ns) == 2336, "rule.settle
 _Static_assert(sizeof(((struct rule *)0)->settled_ns) == 8, "rule.settled_ns resized");
 _Static_assert(__builtin_offsetof(struct rule, gates) == 2344, "rule.gates moved");
 _Static_assert(sizeof(((struct rule *)0)->gates) == 192, "rule.gates resized");
-_Static_assert(sizeof(struct rule) == 2536, "struct rule");
+_Static_assert(__builtin_offsetof(struct rule, reads) == 2536, "rule.reads moved");
+_Static_assert(sizeof(((struct rule *)0)->reads) == 256, "rule.reads resized");
+_Static_assert(__builtin_offsetof(struct rule, repeat_ns) == 2792, "rule.repeat_ns moved");
+_Static_assert(sizeof(((struct rule *)0)->repeat_ns) == 8, "rule.repeat_ns resized");
+_Static_assert(__builtin_offsetof(struct rule, repeatable) == 2800, "rule.repeatable moved");
+_Static_assert(sizeof(((struct rule *)0)->repeatable) == 4, "rule.repeatable resized");
+_Static_assert(__builtin_offsetof(struct rule, lone) == 2804, "rule.lone moved");
+_Static_assert(sizeof(((struct rule *)0)->lone) == 4, "rule.lone resized");
+_Static_assert(sizeof(struct rule) == 2808, "struct rule");
 
 #endif

@@ -36,7 +36,8 @@ func settle(log *zap.Logger, p *probe.Probe, fields ...zap.Field) {
 }
 
 // logCounts says at the end what became of every call: entered = emitted +
-// filtered + unmatched + dropped + inflight.
+// filtered + unmatched + aggregated + dropped + inflight. Repeated is those of aggregated
+// that events have told of.
 func logCounts(log *zap.Logger, p *probe.Probe, fields ...zap.Field) {
 	counts, err := p.Counts()
 	if err != nil {
@@ -46,7 +47,7 @@ func logCounts(log *zap.Logger, p *probe.Probe, fields ...zap.Field) {
 	log.Info("stopped", append(fields,
 		zap.Uint64("entered", counts.Entered), zap.Uint64("emitted", counts.Emitted),
 		zap.Uint64("filtered", counts.Filtered), zap.Uint64("unmatched", counts.Unmatched),
-		zap.Uint64("aggregated", counts.Aggregated), zap.Any("dropped", counts.Lost),
+		zap.Uint64("aggregated", counts.Aggregated), zap.Uint64("repeated", counts.Repeated), zap.Any("dropped", counts.Lost),
 		zap.Uint64("inflight", counts.InFlight), zap.Uint64("cut", counts.Cut))...)
 }
 

@@ -116,7 +116,7 @@ func (m *monitor) readCapture(c *status.Capture) {
 		m.log.Error("counters not read", zap.Error(err))
 	}
 	c.Entered, c.Emitted, c.Filtered = counts.Entered, counts.Emitted, counts.Filtered
-	c.Unmatched, c.Aggregated = counts.Unmatched, counts.Aggregated
+	c.Unmatched, c.Aggregated, c.Repeated = counts.Unmatched, counts.Aggregated, counts.Repeated
 	c.InFlight, c.Lost, c.Cut = counts.InFlight, counts.Lost, counts.Cut
 }
 

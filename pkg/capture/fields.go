@@ -29,6 +29,8 @@ func (c *coder) eventFields(e *event.Event) {
 	number(c, &e.Process.ProgramBits)
 	flags(c, &e.Object.CreatorGone)
 	c.workloadFields(&e.Process)
+	numbers(c, &e.Repeats.Count, &e.Repeats.FirstNS, &e.Repeats.LastNS)
+	flags(c, &e.Repeats.Alone)
 }
 
 // workloadFields are shared by the events of a container that follow each other.

@@ -91,13 +91,14 @@ var metrics = []metric{
 
 	{"hook_info", "1, with the hook by which calls are captured as a label.", gauge, []string{"hook"}, func(s *status.Status, emit emit) { emit(1, s.Capture.Hook) }},
 	{"calls_entered_total", "System V IPC calls that were entered.", counter, nil, one(func(s *status.Status) uint64 { return s.Capture.Entered })},
-	{"calls_total", "Calls that have ended, by what became of them: emitted as an event, filtered, unmatched since no signature could match, or aggregated: counted in a flood of what was found.", counter, []string{"outcome"},
+	{"calls_total", "Calls that have ended, by what became of them: emitted as an event, filtered, unmatched since no signature could match, or aggregated: only counted in a flood.", counter, []string{"outcome"},
 		func(s *status.Status, emit emit) {
 			emit(float64(s.Capture.Emitted), "emitted")
 			emit(float64(s.Capture.Filtered), "filtered")
 			emit(float64(s.Capture.Unmatched), "unmatched")
 			emit(float64(s.Capture.Aggregated), "aggregated")
 		}},
+	{"calls_repeated_total", "Aggregated calls that events have told of, as calls that repeat theirs.", counter, nil, one(func(s *status.Status) uint64 { return s.Capture.Repeated })},
 	{"calls_lost_total", "Calls of which there is no event, by cause.", counter, []string{"cause"}, func(s *status.Status, emit emit) {
 		for cause, n := range s.Capture.Lost {
 			emit(float64(n), cause)

@@ -17,7 +17,7 @@ func sample() *status.Status {
 	s := &status.Status{
 		Version: "v1", Time: time.Now(),
 		Capture: status.Capture{
-			Attached: true, Hook: "kprobe", Entered: 13, Emitted: 4, Filtered: 1, Unmatched: 2, Aggregated: 3, InFlight: 1,
+			Attached: true, Hook: "kprobe", Entered: 13, Emitted: 4, Filtered: 1, Unmatched: 2, Aggregated: 3, Repeated: 2, InFlight: 1,
 			Lost: map[string]uint64{"ring_full": 2}, Cut: 5, RingBytes: 100, RingUsed: 7,
 		},
 		Signatures:   []status.Signature{{ID: "A\xff", Evaluations: 9, Matches: 8, Errors: 7, Panics: 6, Overruns: 5, Seconds: 0.5, Suspended: true}},
@@ -55,7 +55,7 @@ func TestMetrics(t *testing.T) {
 	}
 	for name, want := range map[string]float64{
 		"ipcwarden_build_info,v1": 1, "ipcwarden_ready,probe": 1, "ipcwarden_ready,signatures": 0, "ipcwarden_calls_entered_total": 13,
-		"ipcwarden_calls_total,unmatched": 2, "ipcwarden_calls_total,aggregated": 3, "ipcwarden_calls_lost_total,ring_full": 2, "ipcwarden_ring_used_bytes": 7,
+		"ipcwarden_calls_total,unmatched": 2, "ipcwarden_calls_total,aggregated": 3, "ipcwarden_calls_repeated_total": 2, "ipcwarden_calls_lost_total,ring_full": 2, "ipcwarden_ring_used_bytes": 7,
 		"ipcwarden_signature_evaluations_total,A\uFFFD": 9, "ipcwarden_signature_seconds_total,A\uFFFD": 0.5, "ipcwarden_signature_suspended,A\uFFFD": 1,
 		"ipcwarden_correlation_groups,C": 5, "ipcwarden_suppressed_findings_total,0: same": 3, "ipcwarden_alerts_total,undelivered": 1, "ipcwarden_sink_dropped_total,hook": 4,
 		"ipcwarden_sink_below_total,hook":             9,

@@ -71,7 +71,9 @@ func (l *live) Next(e *event.Event) (*Gap, error) {
 	for len(l.gaps) == 0 {
 		switch err := l.capture.Next(e); {
 		case err == nil:
-			l.overlaps.Complete(e)
+			if !e.Repeats.Alone { // it went by before
+				l.overlaps.Complete(e)
+			}
 			l.complete(e)
 			return nil, nil
 		case !errors.Is(err, io.EOF) || l.ended:

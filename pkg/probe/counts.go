@@ -14,8 +14,10 @@ type Counts struct {
 	Entered   uint64
 	Filtered  uint64 // a filter did not want it
 	Unmatched uint64 // Options.Wanted has nothing that it could be
-	// Aggregated calls were counted for a Mute while there was little room for events.
+	// Aggregated calls were counted while there was little room for events: for a Mute,
+	// or because they repeat others.
 	Aggregated uint64
+	Repeated   uint64 // those that events have told of, as their repeats
 	Emitted    uint64 // an event has come of it, or will
 	InFlight   uint64 // has not returned yet
 	// Lost has the calls of which no event will come, by cause.
@@ -71,7 +73,7 @@ func (p *Probe) Counts() (Counts, error) {
 	}
 	counts := Counts{
 		Entered: sum.entered + missed, Filtered: sum.filtered, Unmatched: sum.unmatched, Aggregated: sum.aggregated,
-		Emitted: sum.emitted - p.malformed, Cut: sum.largeFull,
+		Repeated: p.repeated, Emitted: sum.emitted - p.malformed, Cut: sum.largeFull,
 		Lost: map[string]uint64{
 			RingFull: sum.ringFull, ThreadsFull: sum.threadsFull, Malformed: p.malformed,
 			EntryMissed: missed, ReturnMissed: sum.returnMissed,

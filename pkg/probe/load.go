@@ -210,6 +210,9 @@ func (p *Probe) load(opts Options, hook Hook, plan *plan) (err error) {
 		if err := p.SetWanted(*opts.Wanted); err != nil {
 			return err
 		}
+		if p.repeater, err = newRepeater(p.module, p.log); err != nil {
+			return err
+		}
 	}
 	if hook == Fentry {
 		if err := fillTables(p.module, groups); err != nil {

@@ -81,6 +81,8 @@ type Probe struct {
 	draining   bool
 	malformed  uint64
 	muter      muter
+	repeater   *repeater // nil if every call is sent
+	repeated   uint64
 	programs   func(event.Program)
 }
 
@@ -241,10 +243,17 @@ func (p *Probe) OnProgram(f func(event.Program)) { p.programs = f }
 // Next fills e with the next call that ended. e and what it refers to are valid
 // until the following Next. It returns os.ErrDeadlineExceeded if nothing came for
 // a moment, and io.EOF after Detach once everything captured has been read. A
-// record that cannot be parsed is counted as lost and passed over.
+// record that cannot be parsed is counted as lost and passed over. Calls that the
+// kernel has counted come as the repeats of an event: of the next of their kind, or
+// alone, with the one that they followed.
 func (p *Probe) Next(e *event.Event) error {
 	for {
+		if p.repeater.next(p.clock.bootToUnixNS, e) {
+			p.repeated += e.Repeats.Count
+			return nil
+		}
 		record, err := p.ring.next()
+		p.repeater.look(err != nil)
 		switch {
 		case err == nil && wire.IsProgram(record):
 			p.learn(record)
@@ -255,9 +264,13 @@ func (p *Probe) Next(e *event.Event) error {
 				p.log.Error("record refused", zap.Error(err))
 				continue
 			}
+			p.repeater.see(record)
+			p.repeated += e.Repeats.Count
 			return nil
 		case !errors.Is(err, os.ErrDeadlineExceeded):
 			return fmt.Errorf("read the ring: %w", err)
+		case p.draining && p.repeater.flush():
+			continue
 		case p.draining:
 			return io.EOF
 		}
@@ -306,6 +319,10 @@ func (p *Probe) release() error {
 	if p.ring != nil {
 		err = errors.Join(err, p.ring.close())
 		p.ring = nil
+	}
+	if p.repeater != nil {
+		err = errors.Join(err, p.repeater.close())
+		p.repeater = nil
 	}
 	if p.module != nil {
 		p.module.Close()

@@ -99,6 +99,9 @@ type Clause struct {
 	// Behind has gates of which one has to be open for the clause to count; none if it
 	// always does.
 	Behind []Gate
+	// Repeat is how calls that match it may be counted in a flood; nil if each has to be
+	// told.
+	Repeat *Repeat
 }
 
 // And adds tests. possible is false if no call can pass all of them.
@@ -133,10 +136,10 @@ func (c Clause) implies(o Clause) bool {
 	return true
 }
 
-// covers tells whether the clause can stand for o, too: it is wider, and counts
-// whenever o does.
+// covers tells whether the clause can stand for o, too: it is wider, counts whenever o
+// does, and has no call but counted that o has told.
 func (c Clause) covers(o Clause) bool {
-	return o.implies(c) && (len(c.Behind) == 0 || len(o.Behind) > 0)
+	return o.implies(c) && (len(c.Behind) == 0 || len(o.Behind) > 0) && (c.Repeat == nil || o.Repeat != nil)
 }
 
 // share makes the clause stand for another too, which it covers.
@@ -145,6 +148,10 @@ func (c *Clause) share(o Clause) {
 		c.Owner = ""
 	}
 	c.Opens = union(c.Opens, o.Opens)
+	if c.Repeat != nil {
+		both := c.Repeat.or(*o.Repeat)
+		c.Repeat = &both
+	}
 	if len(c.Behind) > 0 {
 		c.Behind = union(c.Behind, o.Behind)
 	}

@@ -31,6 +31,11 @@ type Rule struct {
 	// calls before it may have been judged by other rules; 0 for none.
 	SettledNS uint64             `c:"settled_ns"`
 	Gates     [MaxGates]Sequence `c:"gates"`
+	// Reads is what repeats of a call have in common: fields by bit, and facts above them.
+	Reads      [MaxClauses]uint64 `c:"reads"`
+	RepeatNS   uint64             `c:"repeat_ns"`  // how long one record stands for those that repeat it
+	Repeatable uint32             `c:"repeatable"` // clauses of which repeats may be counted, one bit each
+	Lone       uint32             `c:"lone"`       // of these the ones where only in a process of one thread
 }
 
 // Rule makes the rule for one event.
@@ -46,7 +51,8 @@ func (s Set) ruleOf(list []Clause) (r Rule, everything bool) {
 	r.setGates(gates)
 	for i, c := range list {
 		mask := r.add(c.Tests)
-		if mask == 0 && len(c.Behind) == 0 || i == MaxClauses {
+		told := mask == 0 && len(c.Behind) == 0 && (c.Repeat == nil || len(c.Tests) > 0)
+		if told || i == MaxClauses {
 			r = Rule{ClauseN: 1, Deferred: 1}
 			r.setGates(gates)
 			r.guard(0, Clause{Opens: gates}, gates)
@@ -55,6 +61,7 @@ func (s Set) ruleOf(list []Clause) (r Rule, everything bool) {
 		r.Clauses[i] = mask
 		r.ClauseN++
 		r.guard(i, c, gates)
+		r.repeat(i, c)
 		if mask&r.Early == 0 {
 			r.Deferred = 1
 		}

@@ -4,6 +4,7 @@ import (
 	"math"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/ipcwarden/ipcwarden/pkg/event"
 )
@@ -136,6 +137,47 @@ func TestOwned(t *testing.T) {
 	} {
 		if got := c.set.Owned(event.Msgsnd, "A"); got != c.want {
 			t.Errorf("%s: %b, want %b", name, got, c.want)
+		}
+	}
+}
+
+// TestRepeat is about the clauses of which calls may be counted, when others ask for the
+// same, for more or for less.
+func TestRepeat(t *testing.T) {
+	set := func(span time.Duration, f Field, tests ...Test) Set {
+		r := &Repeat{Span: span}
+		if r.Add(f); span == 0 {
+			r = nil
+		}
+		return Set{Clauses: []Clause{{Events: event.Of(event.Msgsnd), Tests: tests, Repeat: r}}}
+	}
+	one, two := uid(1), uid(2)
+	reads := func(list ...Field) (bits uint64) {
+		for _, f := range list {
+			bits |= 1 << f
+		}
+		return bits
+	}
+	for name, c := range map[string]struct {
+		set        Set
+		repeatable uint32
+		first      uint64 // reads of the first clause
+		span       uint64
+	}{
+		"alone":             {set(5, Return, one), 1, reads(Return), 5},
+		"beside another":    {set(5, Return, one).Or(set(3, Arg0, two)), 0b11, reads(Return), 3},
+		"beside one told":   {set(5, Return, one).Or(set(0, Arg0, two)), 0b1, reads(Return), 5},
+		"same":              {set(5, Return, one).Or(set(3, Arg0, one)), 1, reads(Return, Arg0), 3},
+		"same, told":        {set(5, Return, one).Or(set(0, Arg0, one)), 0, 0, 0},
+		"any call":          {set(5, Return), 1, reads(Return), 5},
+		"any call and some": {set(5, Return).Or(set(3, Arg0, one)), 1, reads(Return, Arg0), 3},
+		"any call and told": {set(5, Return).Or(set(0, Arg0, one)), 0b1, reads(Return), 5},
+		"wider":             {set(5, Return, one).Or(set(0, Arg0, one, Differs.Test(true))), 1, reads(Return), 5},
+		"narrower":          {set(5, Return, one, Differs.Test(true)).Or(set(0, Arg0, one)), 0, 0, 0},
+	} {
+		r := c.set.Rule(event.Msgsnd)
+		if r.Repeatable != c.repeatable || r.Reads[0] != c.first || r.RepeatNS != c.span || r.Lone != 0 {
+			t.Errorf("%s: clauses %b, the first by %#x, for %d ns; want %b, %#x, %d", name, r.Repeatable, r.Reads[0], r.RepeatNS, c.repeatable, c.first, c.span)
 		}
 	}
 }

@@ -14,7 +14,7 @@ func (s Set) Words() (lines []string) {
 	events := map[string]event.Set{}
 	for _, row := range event.Rows() {
 		for _, c := range s.For(row.ID) {
-			text := c.words(row) + c.behindWords()
+			text := c.words(row) + c.behindWords() + c.repeatWords()
 			if events[text] == 0 {
 				texts = append(texts, text)
 			}

@@ -11,20 +11,21 @@ import (
 func TestWantedOfSteps(t *testing.T) {
 	const steps = "first if { input.error == \"EPERM\"; input.processName != \"x\" }\nsecond if input.userId == 1\n"
 	const first, second = "msgctl: error EPERM and not unfinished", "msgctl: userId = 1"
+	const repeated = ", in a flood one for 20ms of the same"
 	for _, c := range []struct {
 		correlation, rules string
 		want               []string
 	}{
 		{"type: temporal_ordered, steps: [first, second], group_by: [hostThreadId]", steps,
-			[]string{first, second + ", up to 2s after first in the same thread"}},
+			[]string{first + repeated, second + ", up to 2s after first in the same thread"}},
 		{"type: temporal_ordered, steps: [second, first], group_by: [object.id, hostProcessId]", steps,
-			[]string{second, first + ", up to 2s after second in the same process"}},
+			[]string{second + repeated, first + ", up to 2s after second in the same process"}},
 		{"type: temporal_ordered, steps: [first, second], group_by: [hostProcessId, hostThreadId], until: third", steps + "third if input.command == \"IPC_SET\"",
-			[]string{first, second + ", up to 2s after first in the same thread", "msgctl: IPC_SET, up to 2s after first in the same thread"}},
+			[]string{first + repeated, second + ", up to 2s after first in the same thread", "msgctl: IPC_SET, up to 2s after first in the same thread"}},
 		{"type: temporal_ordered, steps: [first, second], group_by: [hostThreadId], until: third", steps + "third if input.processName == \"y\"",
-			[]string{first, "msgctl: any, up to 2s after first in the same thread"}},
+			[]string{first + repeated, "msgctl: any, up to 2s after first in the same thread"}},
 		{"type: temporal_ordered, steps: [third, second], group_by: [hostThreadId]", steps + "third if input.processName == \"y\"",
-			[]string{"msgctl: any"}},
+			[]string{"msgctl: any" + repeated, second + ", up to 2s after third in the same thread"}},
 		{"type: temporal_ordered, steps: [first, second], group_by: [object.id]", steps, []string{first, second}},
 		{"type: temporal_ordered, steps: [first, second]", steps, []string{first, second}},
 		{"type: temporal, steps: [first, second], group_by: [hostThreadId]", steps, []string{first, second}},
@@ -50,7 +51,7 @@ func TestWantedOfStepsOnIPC(t *testing.T) {
 		t.Fatal(err)
 	}
 	got := set.Signatures()[0].(pushdown.Source).Wanted().Words()
-	want := []string{"msgctl: userId = 1", "msgctl: userId = 2, up to 2s after first in the same thread", "ipc: any"}
+	want := []string{"msgctl: userId = 1, in a flood one for 20ms of the same", "msgctl: userId = 2, up to 2s after first in the same thread", "ipc: any"}
 	slices.Sort(got)
 	slices.Sort(want)
 	if !slices.Equal(got, want) {

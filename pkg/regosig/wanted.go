@@ -20,11 +20,30 @@ func (s *native) Wanted() pushdown.Set {
 		var everything *prefilter.Filter
 		wanted.Clauses = everything.Clauses(s.metadata.Events)
 	case s.sequence != nil:
-		wanted.Clauses = s.sequence.clauses(s.metadata.Events)
+		wanted.Clauses = s.sequence.clauses(s.metadata.Events, s.metadata.Correlation)
 	default:
 		wanted.Clauses = s.filter.Clauses(s.metadata.Events)
+		if c := s.metadata.Correlation; c != nil && c.Type.Counts() && c.Operator.Rises() {
+			mayRepeat(wanted.Clauses, s.reads, c)
+		}
 	}
 	return wanted
+}
+
+// mayRepeat tells of clauses how the kernel may count in a flood what repeats of them,
+// unless what is read for that is more than the kernel knows.
+func mayRepeat(clauses []pushdown.Clause, reads []string, c *detect.Correlation) {
+	paths := slices.Concat(reads, c.GroupBy)
+	if c.Field != "" {
+		paths = append(paths, c.Field)
+	}
+	for i := range clauses {
+		for _, row := range event.Rows() {
+			if clauses[i].Events.Has(row.ID) {
+				clauses[i].Repeat = prefilter.Repeat(row, paths, c.RepeatSpan())
+			}
+		}
+	}
 }
 
 // sequence is the steps of a correlation of which the kernel can tell whether the first
@@ -32,6 +51,7 @@ func (s *native) Wanted() pushdown.Set {
 type sequence struct {
 	gate  pushdown.Gate
 	first *prefilter.Filter
+	reads []string            // fields that the first step looks at
 	later []*prefilter.Filter // the other steps, and what breaks off
 }
 
@@ -51,6 +71,7 @@ func sequenceOf(compiler *ast.Compiler, verdict ast.Ref, md *detect.Metadata) *s
 		return filterOf(compiler, verdict.Append(ast.StringTerm(step)), false)
 	}
 	s.first = filter(c.Steps[0])
+	s.reads = readsOf(compiler, compiler.GetRulesExact(verdict[:len(verdict)-1].Append(ast.StringTerm(c.Steps[0]))))
 	for _, step := range c.Steps[1:] {
 		s.later = append(s.later, filter(step))
 	}
@@ -60,8 +81,9 @@ func sequenceOf(compiler *ast.Compiler, verdict ast.Ref, md *detect.Metadata) *s
 	return s
 }
 
-func (s *sequence) clauses(events event.Set) []pushdown.Clause {
+func (s *sequence) clauses(events event.Set, c *detect.Correlation) []pushdown.Clause {
 	list := s.first.Clauses(events)
+	mayRepeat(list, s.reads, c)
 	for i := range list {
 		list[i].Opens = []pushdown.Gate{s.gate}
 	}
@@ -74,61 +96,4 @@ func (s *sequence) clauses(events event.Set) []pushdown.Clause {
 		}
 	}
 	return list
-}
-
-// readsOverlaps tells whether any rule of the package, or what it is made of, may read
-// which calls were on the same memory.
-func (p *regoPackage) readsOverlaps(compiler *ast.Compiler) bool {
-	seen := map[*ast.Rule]bool{}
-	var reads func(rule *ast.Rule) bool
-	reads = func(rule *ast.Rule) bool {
-		if seen[rule] {
-			return false
-		}
-		seen[rule] = true
-		found := mentionsOverlaps(rule)
-		for dependency := range compiler.Graph.Dependencies(rule) {
-			if other, ok := dependency.(*ast.Rule); ok && !found {
-				found = reads(other)
-			}
-		}
-		return found
-	}
-	for _, m := range p.modules {
-		for _, rule := range compiler.Modules[m.name].Rules {
-			for r := rule; r != nil; r = r.Else {
-				if reads(r) {
-					return true
-				}
-			}
-		}
-	}
-	return false
-}
-
-// mentionsOverlaps tells whether a part of a rule names the overlaps of the input, or
-// may have them because it names the whole input.
-func mentionsOverlaps(part any) (found bool) {
-	ast.WalkTerms(part, func(t *ast.Term) bool {
-		switch v := t.Value.(type) {
-		case ast.Var:
-			found = found || v.Equal(ast.InputRootDocument.Value)
-		case ast.Ref:
-			if !v[0].Equal(ast.InputRootDocument) {
-				return found
-			}
-			if len(v) == 1 {
-				found = true
-				return true
-			}
-			field, fixed := v[1].Value.(ast.String)
-			found = found || !fixed || field == "overlaps" || field == "overlapsOmitted"
-			for _, step := range v[1:] {
-				found = found || mentionsOverlaps(step)
-			}
-			return true
-		}
-		return found
-	})
-	return found
 }

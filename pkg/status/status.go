@@ -48,8 +48,11 @@ type Capture struct {
 	Emitted   uint64 `json:"emitted"`
 	Filtered  uint64 `json:"filtered"`
 	Unmatched uint64 `json:"unmatched"` // no signature could match
-	// Aggregated calls were counted by the kernel, in a flood of what was found.
+	// Aggregated calls were counted by the kernel, in a flood of what was found or of
+	// calls that repeat each other. Repeated is those of the latter that events have
+	// told of.
 	Aggregated uint64            `json:"aggregated"`
+	Repeated   uint64            `json:"repeated"`
 	InFlight   uint64            `json:"inFlight"`  // have not returned
 	Lost       map[string]uint64 `json:"lost"`      // by cause
 	Cut        uint64            `json:"cut"`       // captures of memory that were shortened

@@ -54,6 +54,7 @@ func Parse(b []byte, bootToUnixNS int64, e *event.Event) error {
 		CopiedSleeps: r.CopiedSleeps,
 		Sleeps:       r.Sleeps,
 		Overlaps:     e.Overlaps[:0],
+		Repeats:      event.Repeats{Count: uint64(r.Repeats), FirstNS: r.RepeatsFirstNS, LastNS: r.RepeatsLastNS},
 	}
 	if e.Multiplexed {
 		e.Call, e.Version = uint16(r.Raw[0]), uint16(r.Raw[0]>>16)
@@ -83,6 +84,8 @@ func (r *Record) check(length int) error {
 		return fmt.Errorf("%w: exit %d before entry %d", ErrMalformed, r.ExitedNS, r.EnteredNS)
 	case r.CopiedNS != 0 && (r.CopiedNS < r.EnteredNS || r.CopiedNS > r.ExitedNS):
 		return fmt.Errorf("%w: copy at %d, not between entry %d and exit %d", ErrMalformed, r.CopiedNS, r.EnteredNS, r.ExitedNS)
+	case r.Repeats > 0 && (r.RepeatsFirstNS > r.RepeatsLastNS || r.RepeatsLastNS > r.ExitedNS):
+		return fmt.Errorf("%w: repeats from %d to %d, before exit %d", ErrMalformed, r.RepeatsFirstNS, r.RepeatsLastNS, r.ExitedNS)
 	case r.Overlaps > 0 && (r.Overlaps > maxOverlaps || int(r.OverlapsOffset)+int(r.Overlaps)*overlapSize > int(r.Length)-Size):
 		return fmt.Errorf("%w: %d overlaps at %d, with %d bytes there", ErrMalformed, r.Overlaps, r.OverlapsOffset, int(r.Length)-Size)
 	}

@@ -3,7 +3,7 @@ package wire
 
 // Format is the version of the record layout. It changes whenever Record does,
 // and record.h has the same number.
-const Format = 3
+const Format = 4
 
 // The flags of a record.
 const (
@@ -63,7 +63,11 @@ type Record struct {
 	Overlaps        uint16 `c:"overlaps"`        // how many Overlap lie there
 	OverlapsOmitted uint32 `c:"overlaps_omitted"`
 	CopiedSleeps    uint32 `c:"copied_sleeps"` // voluntary context switches until CopiedNS
-	_               uint32
+
+	Repeats        uint32 `c:"repeats"`          // calls before this one that were counted, as they are like it
+	RepeatsFirstNS uint64 `c:"repeats_first_ns"` // end of the first of them
+	RepeatsLastNS  uint64 `c:"repeats_last_ns"`
+	Shape          uint64 `c:"shape"` // by which those like it are counted; 0 if they are not
 }
 
 // Object is struct object of record.h: the IPC object behind the call.

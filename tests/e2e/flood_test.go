@@ -26,14 +26,52 @@ package e2e.flood
 match if input.arg.msgsz == 16 # as program count sends
 `
 
+// askingSignature asks of each message received what the kernel cannot tell, so that all
+// are sent.
+const askingSignature = `# METADATA
+# title: Received by a program that there is not
+# custom:
+#   id: E2E-ASKING
+#   severity: low
+#   events: [msgrcv]
+package e2e.asking
+
+match if {
+	input.arg.msgsz == 16
+	input.executable.path == "/there/is/none"
+}
+`
+
+// spins is how often act nowait-spin asks.
+const spins = 4000
+
+// spinSignature finds the thread that asks as often as that, and not once less.
+var spinSignature = fmt.Sprintf(`# METADATA
+# title: Busy loop
+# custom:
+#   id: E2E-SPIN
+#   severity: low
+#   events: [semop, semtimedop]
+#   correlation:
+#     type: event_count
+#     group_by: [hostThreadId]
+#     timespan: 5m
+#     condition: {gte: %d}
+package e2e.spin
+
+match if input.error == "EAGAIN"
+`, spins)
+
 // TestSprayInFlood stops ipcwarden, so that the ring fills up, while two processes call
 // as fast as they can: one that a signature has found, whose calls the kernel counts
-// then, and one that none has. A third sprays meanwhile, and there is room for it.
+// then, and one that none has. A third sprays meanwhile, and there is room for it. A
+// fourth repeats one call, which the kernel counts for a signature that has not found it
+// yet.
 func TestSprayInFlood(t *testing.T) {
 	requireBPF(t)
 	requireEveryCall(t)
 	anyHook(t)
-	dir := signatures(t, map[string]string{"end.rego": endSignature, "flood.rego": floodSignature})
+	dir := signatures(t, map[string]string{"end.rego": endSignature, "flood.rego": floodSignature, "asking.rego": askingSignature, "spin.rego": spinSignature})
 	flood, spray := count.build(t), many.build(t)
 	w := start(t, "run", "--output", "json", "--signatures", dir)
 
@@ -65,6 +103,7 @@ func TestSprayInFlood(t *testing.T) {
 			sprayed = append(sprayed, runProgram(t, v.many().build(t), "message-spray").pid)
 		})
 	}
+	spinning := runProgram(t, spray, "nowait-spin").pid
 	end()
 	if err := w.cmd.Process.Signal(syscall.SIGCONT); err != nil {
 		t.Fatal(err)
@@ -76,6 +115,13 @@ func TestSprayInFlood(t *testing.T) {
 			t.Errorf("alerts of spray %d %s, want one of IPCW-015", i, describe(got))
 		}
 		t.Logf("%d alerts of spray %d", len(got), i)
+	}
+	isSpin := func(line []byte) bool {
+		a := decode[alert](t, line)
+		return a.Signature.ID == "E2E-SPIN" && a.Event.HostProcessID == spinning && a.Correlation.Count == spins
+	}
+	if _, ok := w.stdout.await(limit, isSpin); !ok {
+		t.Errorf("no alert for a busy loop of %d calls\nstderr: %s", spins, w.stderr.text())
 	}
 	s := w.stop()
 	t.Logf("%+v", s)
@@ -93,7 +139,7 @@ func TestSprayInFlood(t *testing.T) {
 			t.Errorf("counted %+v, want what E2E-FLOOD found of %d", g, found.Process.Pid)
 		}
 	}
-	if told != s.Aggregated {
-		t.Errorf("alerts tell of %d calls that were counted, of %d", told, s.Aggregated)
+	if told+s.Repeated != s.Aggregated || s.Repeated < spins/2 {
+		t.Errorf("alerts tell of %d calls that were counted, and events of %d, of %d", told, s.Repeated, s.Aggregated)
 	}
 }

@@ -33,6 +33,7 @@ type summary struct {
 	Filtered   uint64
 	Unmatched  uint64
 	Aggregated uint64
+	Repeated   uint64
 	Emitted    uint64
 	Dropped    map[string]uint64
 	Inflight   uint64
