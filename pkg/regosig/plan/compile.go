@@ -7,8 +7,9 @@ import (
 	"github.com/open-policy-agent/opa/v1/ir"
 )
 
-// statement executes one statement on the locals of all functions. It returns next, or where to go
-// on: the number of blocks to leave beside the current one, returned, or aborted.
+// statement executes one statement on the locals of all functions. It returns next, or
+// where to go on: the number of blocks to leave beside the current one, returned, or
+// aborted.
 type statement func(e *Evaluator, f []Value) int
 
 const (
@@ -171,6 +172,7 @@ func (c *compiler) local(l ir.Local) int {
 	return slot
 }
 
+// place gives a local a place.
 func (c *compiler) place(l ir.Local, slot int) {
 	c.slots[l] = slot
 	if node := c.fn.nodes[l]; node != nil {
