@@ -37,7 +37,7 @@ type repeater struct {
 	log      *zap.Logger
 	module   *libbpfgo.Module
 	carriers map[uint64][]byte // by shape: records of calls that may have been repeated
-	asked    bool              // take was, or will be, called
+	asked    bool              // take will be called, or what it took is not told yet
 	ended    bool              // and will not be any more
 	taking   sync.WaitGroup
 	timer    *time.Timer
@@ -101,7 +101,7 @@ func (r *repeater) look(idle bool) {
 	}
 	select {
 	case t := <-r.answer:
-		r.asked, r.last = false, &t
+		r.last = &t
 	default:
 	}
 	if idle && r.last != nil {
@@ -125,7 +125,7 @@ func (r *repeater) match() {
 			delete(r.carriers, shape)
 		}
 	}
-	r.told, r.last = r.last.sinceNS, nil
+	r.told, r.last, r.asked = r.last.sinceNS, nil, false
 	if len(r.carriers) > 0 {
 		r.ask()
 	}
