@@ -139,7 +139,7 @@ func (c Clause) implies(o Clause) bool {
 // covers tells whether the clause can stand for o, too: it is wider, counts whenever o
 // does, and has no call but counted that o has told.
 func (c Clause) covers(o Clause) bool {
-	return o.implies(c) && (len(c.Behind) == 0 || len(o.Behind) > 0) && (c.Repeat == nil || o.Repeat != nil)
+	return o.implies(c) && (len(c.Behind) == 0 || len(o.Behind) > 0) && (c.Repeat == nil || o.Repeat != nil && c.Repeat.suffices(*o.Repeat))
 }
 
 // share makes the clause stand for another too, which it covers.
@@ -148,10 +148,6 @@ func (c *Clause) share(o Clause) {
 		c.Owner = ""
 	}
 	c.Opens = union(c.Opens, o.Opens)
-	if c.Repeat != nil {
-		both := c.Repeat.or(*o.Repeat)
-		c.Repeat = &both
-	}
 	if len(c.Behind) > 0 {
 		c.Behind = union(c.Behind, o.Behind)
 	}

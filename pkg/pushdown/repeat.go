@@ -34,9 +34,9 @@ func (r *Repeat) AddFacts(f Fact) {
 	r.Facts |= f
 }
 
-// or is how calls may be counted for the sake of both.
-func (r Repeat) or(o Repeat) Repeat {
-	return Repeat{Fields: r.Fields | o.Fields, Facts: r.Facts | o.Facts, Span: min(r.Span, o.Span)}
+// suffices tells whether calls may be counted by r for o's sake, too.
+func (r Repeat) suffices(o Repeat) bool {
+	return o.Fields&^r.Fields == 0 && o.Facts&^r.Facts == 0 && r.Span <= o.Span
 }
 
 // repeat notes how calls may be counted that match the clause at i.
