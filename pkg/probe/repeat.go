@@ -192,19 +192,14 @@ func (r *repeater) take() taken {
 }
 
 // swap replaces the map of repeats, and returns the old one, which no program uses any
-// more when the kernel returns.
+// more.
 func (r *repeater) swap() (old *libbpfgo.BPFMapLow, err error) {
-	outer, err := r.module.GetMap(repeatsMap)
-	if err != nil {
-		return nil, fmt.Errorf("find BPF map %s: %w", repeatsMap, err)
-	}
 	next, err := libbpfgo.CreateMap(libbpfgo.MapTypeHash, "repeats", int(unsafe.Sizeof(uint64(0))), int(unsafe.Sizeof(repeatValue{})), maxShapes, nil)
 	if err != nil {
 		return nil, fmt.Errorf("make a BPF map of repeats: %w", err)
 	}
-	key, fd := uint32(0), uint32(next.FileDescriptor())
-	if err := outer.Update(unsafe.Pointer(&key), unsafe.Pointer(&fd)); err != nil {
-		return nil, errors.Join(fmt.Errorf("replace the BPF map of repeats: %w", err), unix.Close(next.FileDescriptor()))
+	if err := replaceMap(r.module, repeatsMap, next); err != nil {
+		return nil, errors.Join(err, unix.Close(next.FileDescriptor()))
 	}
 	old, r.inUse = r.inUse, next
 	return old, nil

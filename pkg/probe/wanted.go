@@ -41,10 +41,6 @@ const rulesMap = "rules_in_use"
 // one set or all of another: the kernel replaces the map of the rules as a whole, and
 // returns when no program uses the old one any more.
 func (p *Probe) SetWanted(wanted pushdown.Set) error {
-	m, err := p.module.GetMap(rulesMap)
-	if err != nil {
-		return fmt.Errorf("find BPF map %s: %w", rulesMap, err)
-	}
 	var settled uint64
 	if p.muter.generation > 0 {
 		// Until then calls may end by the old rules.
@@ -66,10 +62,23 @@ func (p *Probe) SetWanted(wanted pushdown.Set) error {
 			return fmt.Errorf("fill a BPF map of rules: %w", err)
 		}
 	}
-	key, fd := uint32(0), uint32(inner.FileDescriptor())
-	if err := m.Update(unsafe.Pointer(&key), unsafe.Pointer(&fd)); err != nil {
-		return fmt.Errorf("set the rules for calls: %w", err)
+	if err := replaceMap(p.module, rulesMap, inner); err != nil {
+		return err
 	}
 	p.muter.use(wanted)
+	return nil
+}
+
+// replaceMap puts a map into the one that has the map in use, and returns when no program
+// uses the old one any more.
+func replaceMap(module *libbpfgo.Module, outer string, inner *libbpfgo.BPFMapLow) error {
+	m, err := module.GetMap(outer)
+	if err != nil {
+		return fmt.Errorf("find BPF map %s: %w", outer, err)
+	}
+	key, fd := uint32(0), uint32(inner.FileDescriptor())
+	if err := m.Update(unsafe.Pointer(&key), unsafe.Pointer(&fd)); err != nil {
+		return fmt.Errorf("replace what is in BPF map %s: %w", outer, err)
+	}
 	return nil
 }
