@@ -20,7 +20,7 @@ type native struct {
 	sequence *sequence    // nil if the kernel cannot follow the steps
 	evidence *explanation // of match; nil if the package has none
 	overlaps bool         // the package reads which calls were on the same memory
-	reads    []string     // fields that the verdict may look at
+	reads    []string     // fields that the verdict of a correlation may look at, but for a sequence
 	many     bool         // the verdict is findings
 	stepped  bool         // the verdict is steps
 }
@@ -82,7 +82,9 @@ func newNative(p *regoPackage, md *detect.Metadata, compiler *ast.Compiler, caps
 	}
 	s.filter = filterOf(compiler, s.verdict.rule, s.many || s.stepped)
 	s.sequence = sequenceOf(compiler, s.verdict.rule, md)
-	s.reads = readsOf(compiler, compiler.GetRulesExact(s.verdict.rule))
+	if md.Correlation != nil && s.sequence == nil {
+		s.reads = readsOf(compiler, compiler.GetRulesExact(s.verdict.rule))
+	}
 	return s, nil
 }
 

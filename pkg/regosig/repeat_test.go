@@ -50,6 +50,9 @@ func TestRepeat(t *testing.T) {
 		{"msgsnd", manyOfProcess, "import data.lib\nmatch if lib.small(input.arg.msgsz)", &pushdown.Repeat{Fields: fields(pushdown.Arg2, pushdown.ObjectKey, pushdown.Facts), Facts: pushdown.HasObject}},
 		{"msgsnd", manyOfProcess, "match if input.userId == 5\nevidence[\"memory\"] := input.memory", &pushdown.Repeat{}},
 
+		{"msgsnd", "type: temporal_ordered, steps: [first, second], group_by: [hostThreadId], timespan: 1s",
+			"first if { input.error == \"EAGAIN\"; input.arg.msgsz > 5 }\nsecond if input.timestamp > 5", &pushdown.Repeat{Fields: fields(pushdown.Return, pushdown.Arg2)}},
+		{"msgsnd", manyOfProcess, "default match := false\nmatch if input.userId == 5\nelse := true if input.error == \"EAGAIN\"", &pushdown.Repeat{Fields: fields(pushdown.Return)}},
 		{"msgsnd", manyOfProcess, `match if input.memory[_].changed`, memory()},
 		{"msgsnd", manyOfProcess, `match if input.timestamp > 5`, nil},
 		{"msgsnd", manyOfProcess, `match if { x := input; x.userId == 5 }`, nil},
