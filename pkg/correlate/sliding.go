@@ -60,10 +60,10 @@ func (s *sliding) observe(m *match, r *recall) *hit {
 	if m.repeats.count > 0 {
 		h = s.take(m.repeats)
 	}
-	if h == nil && !m.alone {
-		h = s.take(run{m.end, m.end, 1})
+	if h != nil || m.alone {
+		return h
 	}
-	if h == nil && !m.alone && m.end > s.muted {
+	if h = s.take(run{m.end, m.end, 1}); h == nil && m.end > s.muted {
 		s.samples.add(m, s.runs[s.inside].first, r)
 	}
 	return h
