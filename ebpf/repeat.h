@@ -156,23 +156,20 @@ static __always_inline void expect_repeats(const struct inflight *call)
 
 /*
  * The record could not be sent: the call, and those that it would have told of, are
- * counted on if one like it was sent before.
+ * counted on if one like it was sent before. The map may have been replaced since.
  */
 static __always_inline int count_again(const struct inflight *call)
 {
 	const struct record *record = &call->record;
 	void *repeats = record->shape && !call->fresh ? current_repeats() : 0;
-	struct repeat *repeat;
+	struct repeat repeat = {
+		.opened_ns = record->exited_ns,
+		.first_ns = record->repeats ? record->repeats_first_ns : record->exited_ns,
+		.last_ns = record->exited_ns,
+		.count = record->repeats + 1,
+	};
 
-	if (!repeats)
-		return 0;
-	repeat = bpf_map_lookup_elem(repeats, &record->shape);
-	if (!repeat)
-		return 0;
-	repeat->first_ns = record->repeats ? record->repeats_first_ns : record->exited_ns;
-	repeat->last_ns = record->exited_ns;
-	repeat->count = record->repeats + 1;
-	return 1;
+	return repeats && !bpf_map_update_elem(repeats, &record->shape, &repeat, BPF_ANY);
 }
 
 #endif
