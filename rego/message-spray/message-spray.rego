@@ -1,13 +1,14 @@
 # METADATA
 # title: Kernel heap sprayed with messages
 # description: |
-#   Within a second a process put a second message, all of one size, into each of
-#   64 and more private queues that nobody has ever received from. Programs that
-#   talk to each other have few queues, and somebody receives. Exploits of the
-#   kernel's heap fill it like this: each message is a struct msg_msg of a size
-#   of their choice, next to which the object lands that they can write beyond,
-#   and two in a queue are linked by the pointers that they overwrite
-#   (CVE-2021-22555, CVE-2022-0185, CVE-2021-26708, CVE-2024-53141).
+#   Within a second a process put a second message into each of 64 and more
+#   private queues that nobody has ever received from. Programs that talk to each
+#   other have few queues, and somebody receives. Exploits of the kernel's heap
+#   fill it like this: each message is a struct msg_msg of a size class of their
+#   choice, next to which the object lands that they can write beyond, and two in
+#   a queue are linked by the pointers that they overwrite (CVE-2021-22555,
+#   CVE-2022-0185, CVE-2021-26708, CVE-2024-53141). All sizes count together, as
+#   those of one class need not be equal.
 # related_resources:
 #   - ref: https://google.github.io/security-research/pocs/linux/cve-2021-22555/writeup.html
 #     description: Exploit of CVE-2021-22555, with 4096 queues
@@ -24,7 +25,7 @@
 #   correlation:
 #     type: value_count
 #     field: object.id
-#     group_by: [hostProcessId, arg.msgsz]
+#     group_by: [hostProcessId]
 #     timespan: 1s
 #     condition: {gte: 64}
 #   false_positives:
