@@ -49,12 +49,16 @@ type Stage struct {
 	// these, an id and a way, and with its standard input and output.
 	Command []string
 
-	namespaces []*os.File
+	apart      bool       // from the stages before
+	namespaces []*os.File // which keep their inodes from later ones
 }
 
 // Perform does a scenario by one way, in a process of its own, which ends with this
 // one. An error is one of this machine, that nothing can be performed for, or ctx's.
 func (s *Stage) Perform(ctx context.Context, scenario *Scenario, way Way) (Performance, error) {
+	if !s.apart {
+		s.setApart()
+	}
 	// The kernel ends the process with the thread that has started it.
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
@@ -99,6 +103,34 @@ func (s *Stage) Perform(ctx context.Context, scenario *Scenario, way Way) (Perfo
 		p.Outcome, p.Reason = Failed, fmt.Sprintf("its process ended with %v: %s", err, line)
 	}
 	return p, nil
+}
+
+// setApart has the inodes of this stage's namespaces differ from those of the stages
+// before. The kernel takes the lowest that is free, and to a daemon that has just alerted
+// of a namespace, one with its inode is the same, of which it needs no further alert. So
+// some are taken first, for nothing: how many, depends on the time, and is the same again
+// after a while that is longer than most timespans. It is of no matter if this fails, as
+// the performances then fail as well, and say why.
+func (s *Stage) setApart() {
+	const step, most = 50 * time.Millisecond, 256
+	count := time.Now().UnixNano() / int64(step) % most
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		runtime.LockOSThread() // for good: the thread ends, rather than to be in that namespace
+		for range count {
+			if unix.Unshare(unix.CLONE_NEWUTS) != nil { // the cheapest, of the same inodes
+				return
+			}
+			file, err := os.Open("/proc/thread-self/ns/uts")
+			if err != nil {
+				return
+			}
+			s.namespaces = append(s.namespaces, file)
+		}
+	}()
+	<-done
+	s.apart = true
 }
 
 // keepNamespace keeps the namespace of a process, so that no later one has the same

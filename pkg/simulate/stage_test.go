@@ -75,6 +75,23 @@ func TestPerform(t *testing.T) {
 	}
 }
 
+// TestStagesApart wants namespaces that cannot be taken for those of the stage before.
+func TestStagesApart(t *testing.T) {
+	var before uint32
+	for range 3 {
+		s := newStage(t)
+		p, err := s.Perform(t.Context(), Find("IPCW-002"), Direct)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if s.Close(); p.IPCNamespace == before {
+			t.Errorf("two stages with namespace %d", before)
+		}
+		before = p.IPCNamespace
+		time.Sleep(100 * time.Millisecond) // a program takes that long to start
+	}
+}
+
 // TestKilledStage kills who has a scenario performed, while its process is stopped: that
 // has to be gone, whatever it was about to do.
 func TestKilledStage(t *testing.T) {
