@@ -8,9 +8,6 @@ import (
 	"testing"
 	"time"
 
-	"go.uber.org/zap"
-
-	"github.com/ipcwarden/ipcwarden/pkg/capture"
 	"github.com/ipcwarden/ipcwarden/pkg/config"
 	"github.com/ipcwarden/ipcwarden/pkg/event"
 	"github.com/ipcwarden/ipcwarden/pkg/regosig"
@@ -81,38 +78,5 @@ func TestNeverAlone(t *testing.T) {
 	}
 	for line := range bytes.Lines(replayed(t, c, stream)) {
 		t.Errorf("alert %s", line)
-	}
-}
-
-// replayed are the alerts for events.
-func replayed(t *testing.T, c *config.Config, events []*event.Event) []byte {
-	t.Helper()
-	var recording, alerts bytes.Buffer
-	w, err := capture.NewWriter(&recording, capture.Header{Host: "host"})
-	must(t, err)
-	for _, e := range events {
-		must(t, w.Event(e))
-	}
-	must(t, w.Flush())
-	must(t, Replay(t.Context(), ReplayOptions{Config: &config.Loaded{Config: c}}, &recording, &alerts, zap.NewNop()))
-	return alerts.Bytes()
-}
-
-// TestSprayOfOneClass wants a spray found whose messages differ in size, but land in the
-// slabs of the same objects.
-func TestSprayOfOneClass(t *testing.T) {
-	const queues, class, header = 64, 1024, 48
-	var events []*event.Event
-	for round := range uint64(2) {
-		for id := range queues {
-			size := uint64(class - header - 1 - id)
-			e := &event.Event{ID: event.Msgsnd, Args: [event.MaxArgs]uint64{uint64(id), 0x1000, size}, BootNS: uint64(len(events) * 1000), TimeNS: 1_800_000_000_000_000_000}
-			e.Object = event.Object{Kind: event.MessageQueue, ID: int32(id), Mode: 0o600, QueueBytes: 16384, Messages: round}
-			e.Process = event.Process{HostPID: 9, HostTID: 9, Comm: "spray", Executable: "/usr/bin/spray"}
-			events = append(events, e)
-		}
-	}
-	if got := replayed(t, config.Default(), events); !bytes.Contains(got, []byte("IPCW-015")) {
-		t.Errorf("alerts %s", got)
 	}
 }

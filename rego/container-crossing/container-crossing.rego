@@ -21,7 +21,7 @@
 #   tags: [CWE-668]
 #   correlation:
 #     type: temporal
-#     group_by: [object.namespace, object.id]
+#     group_by: [object.namespace, object.id, object.cpid]
 #     timespan: 1d
 #     steps: [from_host, from_container]
 #   false_positives:

@@ -1,0 +1,66 @@
+package app
+
+import (
+	"bytes"
+	"testing"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/ipcwarden/ipcwarden/pkg/capture"
+	"github.com/ipcwarden/ipcwarden/pkg/config"
+	"github.com/ipcwarden/ipcwarden/pkg/event"
+)
+
+// replayed are the alerts for events.
+func replayed(t *testing.T, c *config.Config, events []*event.Event) []byte {
+	t.Helper()
+	var recording, alerts bytes.Buffer
+	w, err := capture.NewWriter(&recording, capture.Header{Host: "host"})
+	must(t, err)
+	for _, e := range events {
+		must(t, w.Event(e))
+	}
+	must(t, w.Flush())
+	must(t, Replay(t.Context(), ReplayOptions{Config: &config.Loaded{Config: c}}, &recording, &alerts, zap.NewNop()))
+	return alerts.Bytes()
+}
+
+// TestSprayOfOneClass wants a spray found whose messages differ in size, but land in the
+// slabs of the same objects.
+func TestSprayOfOneClass(t *testing.T) {
+	const queues, class, header = 64, 1024, 48
+	var events []*event.Event
+	for round := range uint64(2) {
+		for id := range queues {
+			size := uint64(class - header - 1 - id)
+			e := &event.Event{ID: event.Msgsnd, Args: [event.MaxArgs]uint64{uint64(id), 0x1000, size}, BootNS: uint64(len(events) * 1000), TimeNS: 1_800_000_000_000_000_000}
+			e.Object = event.Object{Kind: event.MessageQueue, ID: int32(id), Mode: 0o600, QueueBytes: 16384, Messages: round}
+			e.Process = event.Process{HostPID: 9, HostTID: 9, Comm: "spray", Executable: "/usr/bin/spray"}
+			events = append(events, e)
+		}
+	}
+	if got := replayed(t, config.Default(), events); !bytes.Contains(got, []byte("IPCW-015")) {
+		t.Errorf("alerts %s", got)
+	}
+}
+
+// TestCrossingOfOneSegment wants a crossing only where both attach the same segment, and
+// not two that had the same id, one after the other, in namespaces with the same inode.
+func TestCrossingOfOneSegment(t *testing.T) {
+	attached := func(second uint64, creator uint32, container string) *event.Event {
+		e := &event.Event{ID: event.Shmat, Return: 0x7f0000000000, BootNS: second * uint64(time.Second), TimeNS: 1_800_000_000_000_000_000}
+		e.Object = event.Object{Kind: event.SharedMemory, ID: 7, Mode: 0o600, SegmentBytes: 8192, CreatorPID: creator}
+		e.Process = event.Process{HostPID: 9, HostTID: 9, ContainerID: container, Executable: "/usr/bin/worker"}
+		return e
+	}
+	for name, tt := range map[string]struct {
+		creator uint32 // of the segment that the container attaches
+		want    bool
+	}{"one": {100, true}, "two": {200, false}} {
+		got := replayed(t, config.Default(), []*event.Event{attached(1, 100, ""), attached(2, tt.creator, "c0ffee")})
+		if bytes.Contains(got, []byte("IPCW-041")) != tt.want {
+			t.Errorf("%s: alerts %s", name, got)
+		}
+	}
+}
