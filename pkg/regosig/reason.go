@@ -17,6 +17,9 @@ func reason(e *ast.Error) string {
 		if why := refusal(name); why != "" {
 			return "built-in " + name + " is refused: " + why
 		}
+		if !missesOther(e) {
+			return e.Message + builtinHint(name)
+		}
 	}
 	if detail, ok := e.Details.(*ast.RefErrInvalidDetail); ok {
 		return e.Message + fieldHint(detail)
@@ -31,6 +34,20 @@ func reason(e *ast.Error) string {
 		return e.Message + ": " + oneLine(e.Details.Lines())
 	}
 	return e.Message
+}
+
+// builtinHint names the built-in that was meant.
+func builtinHint(misspelt string) string {
+	var names []string
+	for _, b := range capabilities().Builtins {
+		if !b.IsDeprecated() {
+			names = append(names, b.Name)
+		}
+	}
+	if near := nearest.Guess(misspelt, names); near != "" {
+		return "; the nearest is " + near
+	}
+	return ""
 }
 
 // oneLine joins the lines of a detail but those that only mark a column.
