@@ -68,11 +68,20 @@ func missesOther(e *ast.Error) bool {
 	return strings.HasPrefix(e.Message, undefinedFunction+ast.DefaultRootDocument.String()+".")
 }
 
-// inputSchema is the schema of the document for the type checker.
-func inputSchema() (*ast.SchemaSet, error) {
-	var schema any
+// inputSchema is the schema of the document for the type checker. It allows the fields
+// also, which are paths, to be of any type.
+func inputSchema(also ...string) (*ast.SchemaSet, error) {
+	var schema map[string]any
 	if err := json.Unmarshal(rego.Schema, &schema); err != nil {
 		return nil, fmt.Errorf("rego/schemas/event.json: %w", err)
+	}
+	for _, field := range also {
+		members := schema["properties"].(map[string]any)
+		path := strings.Split(field, ".")
+		for _, name := range path[:len(path)-1] {
+			members = members[name].(map[string]any)["properties"].(map[string]any)
+		}
+		members[path[len(path)-1]] = map[string]any{}
 	}
 	set := ast.NewSchemaSet()
 	set.Put(ast.SchemaRootRef, schema)

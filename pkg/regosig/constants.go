@@ -95,3 +95,12 @@ func loops(m *ast.Module) map[ast.Var]*ast.Term {
 func takesFlags(operator ast.Ref) bool {
 	return strings.HasPrefix(operator.String(), "data.ipcwarden.flags.")
 }
+
+// takesArgument tells of the helper of Tracee's signatures whose argument is the name of
+// an argument of the call.
+func takesArgument(operator ast.Ref) bool {
+	return operator.String() == "data.tracee.helpers.get_tracee_argument"
+}
+
+// argumentRef is the object that has every argument of the call by its name.
+var argumentRef = ast.InputRootRef.Append(ast.StringTerm("arg"))

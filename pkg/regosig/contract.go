@@ -26,6 +26,7 @@ type regoPackage struct {
 	path    ast.Ref
 	modules []*module
 	stepped *module // whose METADATA has a correlation with steps, if any
+	tracee  *tracee // what it has been loaded as, if it is in Tracee's contract
 }
 
 // groupPackages puts files of one package together, ordered by package.
@@ -79,6 +80,20 @@ func (p *regoPackage) has(name string) bool { return len(p.defining(name)) > 0 }
 // compiledBy tells whether no file of the package had to be taken out.
 func (p *regoPackage) compiledBy(c *ast.Compiler) bool {
 	return c != nil && !slices.ContainsFunc(p.modules, func(m *module) bool { return c.Modules[m.name] == nil })
+}
+
+// mention is where the package has the text first, or else where its rule is.
+func (p *regoPackage) mention(text string, rule *ast.Location) *ast.Location {
+	var at *ast.Location
+	for _, m := range p.modules {
+		ast.WalkTerms(m.Module, func(t *ast.Term) bool {
+			if at == nil && t.Value.Compare(ast.String(text)) == 0 {
+				at = t.Location
+			}
+			return at != nil
+		})
+	}
+	return cmp.Or(at, rule)
 }
 
 // defining lists the files that have any of the rules.

@@ -152,6 +152,7 @@ func (l *loader) build() {
 			metadata[i] = l.addTracee(p, tracees)
 		}
 	}
+	l.checkTracees(packages)
 	l.checkIDs(metadata)
 	if len(l.list) > 0 {
 		return
@@ -163,10 +164,10 @@ func (l *loader) build() {
 	}
 }
 
-// compile makes two compilers. Only ipcwarden's own signatures and the
-// libraries are held to the schema: Tracee's signatures name fields of events
-// that ipcwarden does not have. They can use the same libraries, and the others
-// the built-in one of Tracee.
+// compile makes two compilers, as only ipcwarden's own signatures and the libraries are
+// held to the schema before it is known which events they are about: Tracee's say so when
+// they are evaluated, and may be about events that ipcwarden does not have. They can use
+// the same libraries, and the others the built-in one of Tracee.
 func (l *loader) compile(packages []*regoPackage) (natives, tracees *ast.Compiler) {
 	var checked, unchecked []*module
 	for _, p := range packages {
@@ -182,19 +183,18 @@ func (l *loader) compile(packages []*regoPackage) (natives, tracees *ast.Compile
 	natives = compile(checked, l.schema, l.caps, l.complete, &l.problems)
 	if len(l.list) == 0 {
 		checkReferences(natives, checked, &l.problems)
-		checkMeaning(natives, checked, &l.problems)
+		checkMeaning(natives, checked, false, &l.problems)
 	}
 	return natives, compile(unchecked, nil, l.caps, l.complete, &l.problems)
 }
 
 func (l *loader) addTracee(p *regoPackage, compiler *ast.Compiler) *detect.Metadata {
-	s, warnings := newTracee(p, compiler, l.caps, &l.problems)
+	s := newTracee(p, compiler, l.caps, &l.problems)
 	if s == nil {
 		return nil
 	}
-	for _, w := range warnings {
-		l.warn(s.metadata.Source, 0, 0, "%s", w)
-	}
+	p.narrow(s.metadata.Events)
+	p.tracee = s
 	l.addSignature(s, s.verdict)
 	return s.metadata
 }

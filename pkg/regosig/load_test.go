@@ -1,6 +1,7 @@
 package regosig
 
 import (
+	"cmp"
 	"errors"
 	"os"
 	"path/filepath"
@@ -89,6 +90,10 @@ func TestLoadErrors(t *testing.T) {
 		{"unknown errors in a loop", header("A") + "package a\nmatch if {\n\tsome name in [\"EAGIN\"]\n\tinput.error == name\n}", `dir/a.rego:9:16: there is no error "EAGIN"; the nearest is EAGAIN`},
 		{"unknown flags in every", header("A") + "package a\nmatch if {\n\tevery name in {\"IPC_NOWAT\"} {\n\t\tname in input.flags\n\t}\n}", `dir/a.rego:9:17: there is no flag "IPC_NOWAT"; the nearest is IPC_NOWAIT`},
 		{"unknown errors in rules", header("A") + "package a\nmatch if input.error in errors\nmatch if input.error == more[_]\nmatch if input.error == other\nerrors := {\"EAGIN\"}\nmore contains \"EPREM\"\nother := \"EINVAL\" if input.sleeps > 1 else := \"EINVALL\"", "dir/a.rego:11:12: there is no error \"EAGIN\"; the nearest is EAGAIN\ndir/a.rego:12:15: there is no error \"EPREM\"; the nearest is EPERM\ndir/a.rego:13:47: there is no error \"EINVALL\"; the nearest is EINVAL"},
+		{"misspelt built-in", header("A") + "package a\nmatch if startwith(input.processName, \"a\")", "dir/a.rego:8:10: undefined function startwith; the nearest is startswith"},
+		{"misspelt name of an argument", header("A") + "package a\nmatch if {\n\tsome a in input.args\n\ta.name == \"msgsiz\"\n}", `dir/a.rego:10:2: there is no argument "msgsiz"; the nearest is msgsz`},
+		{"argument of another event by name", header("A") + "package a\nmatch if input.args[_].name == \"shmid\"", `dir/a.rego:8:10: the selected events do not have argument "shmid"; the nearest is msqid`},
+		{"misspelt flag of a list in a variable", header("A") + "package a\nmatch if {\n\tflags := input.flags\n\tflags[_] == \"MSG_COPI\"\n}", `dir/a.rego:10:2: there is no flag "MSG_COPI"; the nearest is MSG_COPY`},
 		{"no metadata", "package a\nmatch if true", "dir/a.rego:1:1: a signature needs a METADATA block directly above its package"},
 		{"missing keys", "# METADATA\n# description: x\npackage a\nmatch if true", "dir/a.rego:2:3: METADATA lacks custom.events\ndir/a.rego:2:3: METADATA lacks custom.id\ndir/a.rego:2:3: METADATA lacks custom.severity\ndir/a.rego:2:3: METADATA lacks title"},
 		{"unknown key", "# METADATA\n# titel: x\n" + strings.TrimPrefix(header("A"), "# METADATA\n") + "package a\nmatch if true", "dir/a.rego:2:3: METADATA: unknown key \"titel\"; the nearest is title"},
@@ -121,6 +126,68 @@ func TestLoadErrors(t *testing.T) {
 				t.Errorf("got\n%s\nwant\n%s", got, tt.want)
 			}
 		})
+	}
+}
+
+// TestTraceeTypes holds Tracee's signatures to the schema, too, as far as they are about
+// events that ipcwarden has.
+func TestTraceeTypes(t *testing.T) {
+	const missing = "undefined ref: input.retrunValue: input has no field retrunValue; the nearest is returnValue"
+	tests := []struct {
+		events, match string
+		library       string
+		problem       string // "" if the signature loads
+		warnings      []string
+	}{
+		{events: "msgsnd", match: "input.retrunValue < 0", problem: "dir/a.rego:7:2: " + missing},
+		{events: "msgsnd", match: "input.kubernetes.podname", problem: "dir/a.rego:7:2: undefined ref: input.kubernetes.podname: input.kubernetes has no field podname; the nearest is podName"},
+		{events: "msgsnd", match: "data.tracee.helper.x", problem: "dir/a.rego:7:2: data.tracee.helper.x is not defined in any file; the nearest to helper is helpers"},
+		{events: "msgsnd", match: "input.returnValue == \"0\"", problem: "dir/a.rego:7:2: match error: a number is never equal to a string"},
+		{events: "msgsnd", match: "helpers.get_tracee_argument(\"msgsiz\") > 7", problem: "dir/a.rego:7:2: there is no argument \"msgsiz\"; the nearest is msgsz"},
+		{events: "msgsnd", match: "helpers.get_tracee_argument(\"shmid\") > 7", problem: "dir/a.rego:7:2: the selected events do not have argument \"shmid\"; the nearest is msqid"},
+		{events: "msgsnd", match: "helpers.get_tracee_argument(\"msgsz\") == \"7\"", problem: "dir/a.rego:7:2: helpers.get_tracee_argument(\"msgsz\") is a number, and \"7\" is a string: to compare them says nothing of the event"},
+		{events: "msgsnd", match: "7 < helpers.get_tracee_argument(\"msgp\")", problem: "dir/a.rego:7:2: 7 is a number, and helpers.get_tracee_argument(\"msgp\") is a string: to compare them says nothing of the event"},
+		{events: "msgsnd", match: "input.eventName == \"ptrace\"", problem: "dir/a.rego:7:2: there is no event \"ptrace\"; the nearest is ipc"},
+		{events: "msgsdn", match: "true", problem: "dir/a.rego:4:14: there is no event \"msgsdn\"; the nearest is msgsnd"},
+		{events: "shm_get", match: "true", problem: "dir/a.rego:4:14: there is no event \"shm_get\"; the nearest is shmget"},
+		{events: "msgsnd", match: "input.metadata.Version; input.kubernetes.podSandbox; input.podName != \"\""},
+		{events: "msgsnd", match: "helpers.get_tracee_argument(\"msgsz\") == 7; helpers.get_tracee_argument(\"msgp\") != \"0x0\""},
+		{events: "sysctl", match: "input.retrunValue < 0", warnings: []string{"dir/a.rego:4:14: selects sysctl, which ipcwarden does not see"}},
+		{
+			events: "msgsnd ptrace", match: "input.eventName == \"ptrace\"; helpers.get_tracee_argument(\"request\") == \"PTRACE_TRACEME\"",
+			warnings: []string{"dir/a.rego:4:24: selects ptrace, which ipcwarden does not see"},
+		},
+		{events: "*", match: "input.eventName == \"ptrace\"; input.retrunValue < 0", warnings: []string{"dir/a.rego:7:31: " + missing}},
+		{events: "msgsnd", match: "data.tracee.lib.broken", library: "input.retrunValue", warnings: []string{"dir/lib.rego:2:10: " + missing}},
+	}
+	for _, tt := range tests {
+		tt.library = cmp.Or(tt.library, "true")
+		names := "\"" + strings.ReplaceAll(tt.events, " ", "\", \"") + "\""
+		source := tree("a.rego", "package tracee.a\nimport data.tracee.helpers\n__rego_metadoc__ := {\"id\": \"T\", \"properties\": {\"Severity\": 1}}\nselected := ["+names+"]\n"+
+			"tracee_selected_events[{\"source\": \"tracee\", \"name\": selected[_]}]\ntracee_match {\n\t"+tt.match+"\n}",
+			"lib.rego", "package tracee.lib\nbroken { "+tt.library+" }")
+		t.Run(tt.events+": "+tt.match, func(t *testing.T) {
+			set, err := Load(source)
+			if err != nil {
+				if err.Error() != tt.problem {
+					t.Errorf("got\n%v\nwant\n%s", err, tt.problem)
+				}
+				return
+			}
+			if got := set.Warnings(); tt.problem != "" || !slices.Equal(got, tt.warnings) {
+				t.Errorf("got warnings %q, want %q and problem %q", got, tt.warnings, tt.problem)
+			}
+		})
+	}
+}
+
+// TestTraceeReference has a signature of Tracee refer to one of events that ipcwarden does
+// not have.
+func TestTraceeReference(t *testing.T) {
+	_, err := Load(Path("testdata/tracee"), tree("a.rego", traceeHead+"tracee_selected_events[s] { s := {\"source\": \"tracee\", \"name\": \"msgsnd\"} }\n"+
+		"tracee_match { not data.tracee.TRC_IPC_1.tracee_match }"))
+	if err != nil {
+		t.Error(err)
 	}
 }
 

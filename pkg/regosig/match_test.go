@@ -93,7 +93,7 @@ func TestTraceeVerdicts(t *testing.T) {
 		name, verdict, err string
 		want               []detect.Finding
 	}{
-		{name: "true", verdict: "tracee_match { input.nothingOfOurs != \"x\"; false }\ntracee_match { true }", want: []detect.Finding{{}}},
+		{name: "true", verdict: "tracee_match { input.metadata.Version != \"x\"; false }\ntracee_match { true }", want: []detect.Finding{{}}},
 		{name: "undefined", verdict: "tracee_match { false }"},
 		{name: "false", verdict: "tracee_match = false"},
 		{name: "object", verdict: "tracee_match = {\"a\": input.eventId} { true }", want: []detect.Finding{{Evidence: map[string]any{"a": "69"}}}},
@@ -151,7 +151,7 @@ func TestTraceeSignatures(t *testing.T) {
 		tracer.Properties["MITRE ATT&CK"] != "Defense Evasion: Debugger Evasion" || tracer.Properties["eventName"] != "self_tracing" {
 		t.Errorf("got %+v", tracer)
 	}
-	want := []string{"testdata/tracee/stop_the_tracer.rego: selects ptrace, which ipcwarden does not see"}
+	want := []string{"testdata/tracee/stop_the_tracer.rego:20:43: selects ptrace, which ipcwarden does not see"}
 	if got := set.Warnings(); !reflect.DeepEqual(got, want) {
 		t.Errorf("warnings %q, want %q", got, want)
 	}

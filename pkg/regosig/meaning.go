@@ -14,11 +14,12 @@ import (
 // comparisons of a number with a string, or of a field with a name that the field
 // never has, and fields that no event has which the module selects. All are
 // mistakes, of which the signature would be silent for ever. What only may be one is
-// a warning.
-func checkMeaning(compiler *ast.Compiler, modules []*module, ps *problems) {
+// a warning. If the modules are about unseen events, too, these may have other names and
+// arguments.
+func checkMeaning(compiler *ast.Compiler, modules []*module, unseen bool, ps *problems) {
 	for _, m := range modules {
 		compiled := compiler.Modules[m.name]
-		c := &meaning{compiler: compiler, ps: ps, defined: definitions(compiled), loops: loops(compiled), words: wordsOf(m.selects)}
+		c := &meaning{compiler: compiler, unseen: unseen, ps: ps, defined: definitions(compiled), loops: loops(compiled), words: wordsOf(m.selects)}
 		ast.WalkExprs(compiled, func(e *ast.Expr) bool {
 			if e.Location != nil {
 				c.check(e)
@@ -37,6 +38,7 @@ func checkMeaning(compiler *ast.Compiler, modules []*module, ps *problems) {
 // meaning is what is known of one module.
 type meaning struct {
 	compiler *ast.Compiler
+	unseen   bool // the module is about events, too, that ipcwarden does not have
 	ps       *problems
 	defined  map[ast.Var]*ast.Expr // the expression that gives a variable its value
 	loops    map[ast.Var]*ast.Term // the list whose elements every gives to a variable
@@ -75,8 +77,11 @@ func (c *meaning) check(e *ast.Expr) {
 	if !e.IsCall() {
 		return
 	}
-	if takesFlags(e.Operator()) {
+	switch {
+	case takesFlags(e.Operator()):
 		c.constants(e.Operand(0), near, 0, func(name constant) { c.name(e, flagField, name) })
+	case takesArgument(e.Operator()):
+		c.constants(e.Operand(0), here, 0, func(name constant) { c.name(e, argumentField, name) })
 	}
 	if len(e.Operands()) != 2 {
 		return
@@ -94,6 +99,7 @@ func (c *meaning) check(e *ast.Expr) {
 			c.constants(a, here, 0, func(name constant) { c.name(e, field+"[_]", name) })
 		}
 	case e.IsEquality():
+		c.compare(e, c.typeOf(a, 0), c.typeOf(b, 0), a, b)
 		c.names(e, a, b)
 		c.names(e, b, a)
 	}
@@ -159,6 +165,9 @@ func (c *meaning) typeOf(t *ast.Term, depth int) types.Type {
 	if e.IsEquality() {
 		return c.typeOf(other(e, v), depth+1)
 	}
+	if takesArgument(e.Operator()) {
+		return c.compiler.TypeEnv.GetByRef(argumentRef.Append(e.Operand(0)))
+	}
 	if f, ok := c.compiler.TypeEnv.GetByRef(e.Operator()).(*types.Function); ok && len(e.Operands()) == len(f.FuncArgs().Args)+1 {
 		return f.Result()
 	}
@@ -176,13 +185,24 @@ func other(e *ast.Expr, v ast.Var) *ast.Term {
 // fieldOf is the field of the event, or the rule, that a term stands for, with [_] for
 // any index of a field; "" if it is none.
 func (c *meaning) fieldOf(t *ast.Term, depth int) string {
+	if depth > maxChain {
+		return ""
+	}
 	switch v := t.Value.(type) {
 	case ast.Ref:
-		if !v.HasPrefix(ast.InputRootRef) {
-			return v.String() // a rule, whose value may be a field's
-		}
 		var b strings.Builder
-		b.WriteString("input")
+		switch {
+		case v.HasPrefix(ast.InputRootRef):
+			b.WriteString("input")
+		case v.HasPrefix(ast.DefaultRootRef):
+			return v.String() // a rule, whose value may be a field's
+		default:
+			of := c.fieldOf(v[0], depth+1)
+			if of == "" {
+				return ""
+			}
+			b.WriteString(of)
+		}
 		for _, part := range v[1:] {
 			if name, ok := part.Value.(ast.String); ok {
 				b.WriteString("." + string(name))
@@ -192,7 +212,7 @@ func (c *meaning) fieldOf(t *ast.Term, depth int) string {
 		}
 		return b.String()
 	case ast.Var:
-		if e := c.defined[v]; e != nil && e.IsEquality() && depth < maxChain {
+		if e := c.defined[v]; e != nil && e.IsEquality() {
 			return c.fieldOf(other(e, v), depth+1)
 		}
 	}
@@ -212,6 +232,9 @@ func (c *meaning) names(e *ast.Expr, field, t *ast.Term) {
 func (c *meaning) name(e *ast.Expr, field string, constant constant) {
 	values, known := allWords().values[field]
 	text := string(constant.term.Value.(ast.String))
+	if c.unseen && (field == argumentField || field == eventNameField && !isSlip(text)) {
+		return
+	}
 	if !known || values.has(text) {
 		c.selected(e, field, constant)
 		return

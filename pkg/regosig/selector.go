@@ -1,11 +1,13 @@
 package regosig
 
 import (
-	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/open-policy-agent/opa/v1/ast"
 
 	"github.com/ipcwarden/ipcwarden/pkg/event"
+	"github.com/ipcwarden/ipcwarden/pkg/nearest"
 )
 
 // origins is the set of places from which a selector takes events.
@@ -42,13 +44,13 @@ func originOf(containerStarted bool, containerID string) origins {
 	}
 }
 
-// selectEvents reads tracee_selected_events. Events that ipcwarden does not see
-// are no error, so that Tracee's signatures load as they are, but a warning.
-func (s *tracee) selectEvents(value any, loc *ast.Location, ps *problems) (warnings []string) {
+// selectEvents reads tracee_selected_events, which is at loc. Events that ipcwarden does
+// not see are no error, so that Tracee's signatures load as they are, but a warning.
+func (s *tracee) selectEvents(p *regoPackage, value any, loc *ast.Location, ps *problems) {
 	selectors, ok := value.([]any)
 	if !ok {
 		ps.at(loc, "%s is %s, not a set", traceeSelected, kindOf(value))
-		return nil
+		return
 	}
 	if len(selectors) == 0 {
 		ps.at(loc, "%s is empty", traceeSelected)
@@ -59,14 +61,11 @@ func (s *tracee) selectEvents(value any, loc *ast.Location, ps *problems) (warni
 			ps.at(loc, "%s has %s, not only objects", traceeSelected, kindOf(element))
 			continue
 		}
-		if w := s.selectEvent(selector, loc, ps); w != "" {
-			warnings = append(warnings, w)
-		}
+		s.selectEvent(p, selector, loc, ps)
 	}
-	return warnings
 }
 
-func (s *tracee) selectEvent(selector map[string]any, loc *ast.Location, ps *problems) (warning string) {
+func (s *tracee) selectEvent(p *regoPackage, selector map[string]any, loc *ast.Location, ps *problems) {
 	text := func(key string) string {
 		v, ok := selector[key]
 		if t, isText := v.(string); !ok || isText {
@@ -84,17 +83,32 @@ func (s *tracee) selectEvent(selector map[string]any, loc *ast.Location, ps *pro
 	case source == "":
 		ps.at(loc, "%s: a selector has no source", traceeSelected)
 	case source != "tracee":
-		return fmt.Sprintf("selects events of source %s, which ipcwarden does not have", source)
+		s.unseen = true
+		ps.warnAt(p.mention(source, loc), "selects events of source %s, which ipcwarden does not have", source)
 	case name == "" || name == "*":
+		s.unseen = true
 		for _, row := range event.Rows() {
 			s.selectRow(row, from)
 		}
-	case row == nil:
-		return fmt.Sprintf("selects %s, which ipcwarden does not see", name)
-	default:
+	case row != nil:
 		s.selectRow(row, from)
+	case isSlip(name):
+		ps.at(p.mention(name, loc), "there is no event %q; the nearest is %s", name, nearest.Name(name, event.All.Names()))
+	default:
+		s.unseen = true
+		ps.warnAt(p.mention(name, loc), "selects %s, which ipcwarden does not see", name)
 	}
-	return ""
+}
+
+// isSlip tells the name of an event with one letter wrong, missing or too many, or two
+// letters swapped, from the names of the many events that only Tracee has.
+func isSlip(name string) bool {
+	near := nearest.Name(name, event.All.Names())
+	swapped := func() bool {
+		return slices.Equal(slices.Sorted(strings.SplitSeq(name, "")), slices.Sorted(strings.SplitSeq(near, "")))
+	}
+	distance := nearest.Distance(name, near)
+	return distance == 1 || distance == 2 && swapped()
 }
 
 func (s *tracee) selectRow(row *event.Row, from origins) {

@@ -18,6 +18,7 @@ type tracee struct {
 	verdict  *query
 	filter   *prefilter.Filter
 	selected map[event.ID]origins
+	unseen   bool // it also selects events that ipcwarden does not have
 }
 
 // checkTracee reports packages of which only a part of the contract is there.
@@ -51,7 +52,7 @@ func (p *regoPackage) checkTracee(ps *problems) {
 
 // newTracee evaluates what the package says about itself and prepares its
 // verdict. It is nil if something is wrong, which is then reported.
-func newTracee(p *regoPackage, compiler *ast.Compiler, caps *ast.Capabilities, ps *problems) (s *tracee, warnings []string) {
+func newTracee(p *regoPackage, compiler *ast.Compiler, caps *ast.Capabilities, ps *problems) *tracee {
 	m := p.defining(traceeMatch)[0]
 	value := func(rule string) (any, *ast.Location) {
 		loc := p.defining(rule)[0].rules(rule)[0].Location
@@ -70,22 +71,24 @@ func newTracee(p *regoPackage, compiler *ast.Compiler, caps *ast.Capabilities, p
 		return v, loc
 	}
 	before := len(ps.list)
-	s = &tracee{metadata: &detect.Metadata{Source: m.name}, selected: map[event.ID]origins{}}
+	s := &tracee{metadata: &detect.Metadata{Source: m.name}, selected: map[event.ID]origins{}}
 	if doc, loc := value(traceeMetadoc); doc != nil {
-		warnings = append(warnings, readMetadoc(s.metadata, doc, loc, ps)...)
+		for _, w := range readMetadoc(s.metadata, doc, loc, ps) {
+			ps.warn(m.name, 0, 0, "%s", w)
+		}
 	}
 	if set, loc := value(traceeSelected); set != nil {
-		warnings = append(warnings, s.selectEvents(set, loc, ps)...)
+		s.selectEvents(p, set, loc, ps)
 	}
 	var err error
 	if s.verdict, err = prepare(compiler, caps, m.Package, traceeMatch); err != nil {
 		ps.at(m.Package.Location, "%v", err)
 	}
 	if len(ps.list) > before {
-		return nil, nil
+		return nil
 	}
 	s.filter = filterOf(compiler, s.verdict.rule, false)
-	return s, warnings
+	return s
 }
 
 // Metadata is what __rego_metadoc__ says.

@@ -67,6 +67,7 @@ var allWords = sync.OnceValue(func() *words {
 const (
 	eventNameField = "input.eventName"
 	flagField      = "input.flags[_]"
+	argumentField  = "input.args[_].name"
 )
 
 // unnamedFlag is a flag that has a number, or a size, for a name.
@@ -105,15 +106,17 @@ func wordsOf(events event.Set) *words {
 			objects[name] = true
 		}
 	}
+	names := slices.Sorted(maps.Keys(arguments))
 	return &words{
 		values: map[string]vocabulary{
+			argumentField:       {"argument", names, nil},
 			eventNameField:      {"event", events.Names(), nil},
 			flagField:           {"flag", flags, unnamedFlag},
 			"input.command":     {"command", commands, nil},
 			"input.object.kind": {"kind of object", kinds, nil},
 		},
 		fields: map[string][]string{
-			"input.arg":    slices.Sorted(maps.Keys(arguments)),
+			"input.arg":    names,
 			"input.object": slices.Sorted(maps.Keys(objects)),
 		},
 	}
