@@ -120,10 +120,11 @@ var (
 	suspicious = program{native, "suspicious", []string{"suspicious.c"}, nil}
 	many       = program{native, "many", []string{"many.c"}, nil}
 	moves      = program{native, "moves", []string{"moves.c"}, nil}
+	everyday   = program{native, "everyday", []string{"everyday.c"}, nil}
 )
 
 func allPrograms() []program {
-	all := []program{blocked, count, steps, suspicious, many, moves}
+	all := []program{blocked, count, steps, suspicious, many, moves, everyday}
 	for _, v := range variants {
 		all = append(all, v.calls(), v.supported())
 	}
