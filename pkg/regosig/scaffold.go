@@ -10,6 +10,7 @@ import (
 	"text/template"
 
 	"github.com/open-policy-agent/opa/v1/ast"
+	"go.yaml.in/yaml/v3"
 
 	"github.com/ipcwarden/ipcwarden/pkg/event"
 	"github.com/ipcwarden/ipcwarden/pkg/nearest"
@@ -30,7 +31,11 @@ func Scaffold(id, eventName, dir string) (files []string, err error) {
 	if err := os.MkdirAll(into, 0o755); err != nil {
 		return nil, fmt.Errorf("making the directory of the signature: %w", err)
 	}
-	data := struct{ ID, Event, Package, Name string }{id, row.Name, "signatures." + packageName(id), packageName(id)}
+	quoted, err := yaml.Marshal(id) // true and 7 need quotes to be names
+	if err != nil {
+		return nil, fmt.Errorf("writing id %s: %w", id, err)
+	}
+	data := struct{ ID, Event, Package, Name string }{strings.TrimSpace(string(quoted)), row.Name, "signatures." + packageName(id), packageName(id)}
 	for _, part := range []struct {
 		name string
 		text *template.Template

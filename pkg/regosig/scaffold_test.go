@@ -18,7 +18,7 @@ import (
 // Rego: all load together, and pass.
 func TestScaffold(t *testing.T) {
 	dir := t.TempDir()
-	ids := []string{"SITE-001", "2.if", "default", "import", "A_b.C", "tracee"}
+	ids := []string{"SITE-001", "2.if", "default", "import", "A_b.C", "tracee", "7", "true", "null", "1e5", "2026-11-28", "yes"}
 	for _, id := range append(ids, event.All.Names()...) {
 		name := "semop"
 		if event.ByName(id) != nil {
