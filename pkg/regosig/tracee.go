@@ -18,6 +18,7 @@ type tracee struct {
 	verdict  *query
 	filter   *prefilter.Filter
 	selected map[event.ID]origins
+	overlaps bool // the package reads which calls were on the same memory
 	unseen   bool // it also selects events that ipcwarden does not have
 }
 
@@ -71,7 +72,10 @@ func newTracee(p *regoPackage, compiler *ast.Compiler, caps *ast.Capabilities, p
 		return v, loc
 	}
 	before := len(ps.list)
-	s := &tracee{metadata: &detect.Metadata{Source: m.name}, selected: map[event.ID]origins{}}
+	s := &tracee{
+		metadata: &detect.Metadata{Source: m.name}, selected: map[event.ID]origins{},
+		overlaps: p.readsOverlaps(compiler),
+	}
 	if doc, loc := value(traceeMetadoc); doc != nil {
 		for _, w := range readMetadoc(s.metadata, doc, loc, ps) {
 			ps.warn(m.name, 0, 0, "%s", w)

@@ -17,8 +17,7 @@ func (s *native) Wanted() pushdown.Set {
 	wanted := pushdown.Set{Overlaps: s.overlaps}
 	switch {
 	case s.verdict.program == nil:
-		var everything *prefilter.Filter
-		wanted.Clauses = everything.Clauses(s.metadata.Events)
+		wanted.Clauses = unfiltered(s.metadata.Events)
 	case s.sequence != nil:
 		wanted.Clauses = s.sequence.clauses(s.metadata.Events, s.metadata.Correlation)
 	default:
@@ -28,6 +27,21 @@ func (s *native) Wanted() pushdown.Set {
 		}
 	}
 	return wanted
+}
+
+// Wanted is the part of the signature's filter that the BPF programs can decide, as of
+// ipcwarden's own.
+func (s *tracee) Wanted() pushdown.Set {
+	if s.verdict.program == nil {
+		return pushdown.Set{Overlaps: s.overlaps, Clauses: unfiltered(s.metadata.Events)}
+	}
+	return pushdown.Set{Overlaps: s.overlaps, Clauses: s.filter.Clauses(s.metadata.Events)}
+}
+
+// unfiltered is the clauses for every event of a set.
+func unfiltered(events event.Set) []pushdown.Clause {
+	var everything *prefilter.Filter
+	return everything.Clauses(events)
 }
 
 // mayRepeat tells of clauses how the kernel may count in a flood what repeats of them,

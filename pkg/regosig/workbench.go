@@ -145,7 +145,7 @@ func (w *Workbench) Definition(id string) (*Definition, error) {
 	case *native:
 		d.Filter, d.Kernel = s.filter.Words(), s.Wanted().Words()
 	case *tracee:
-		d.Filter, d.Kernel = s.filter.Words(), []string{"any call of its events"}
+		d.Filter, d.Kernel = s.filter.Words(), s.Wanted().Words()
 	}
 	slices.SortStableFunc(d.Files, func(a, b File) int {
 		return boolCompare(b.Name == d.Metadata.Source, a.Name == d.Metadata.Source)
