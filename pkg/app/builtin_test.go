@@ -64,3 +64,21 @@ func TestCrossingOfOneSegment(t *testing.T) {
 		}
 	}
 }
+
+// TestConfiguredGroups wants two processes found that do the same at the same time, but
+// not with room for one of them.
+func TestConfiguredGroups(t *testing.T) {
+	var events []*event.Event
+	for i := range uint64(40) {
+		e := &event.Event{ID: event.Msgsnd, Args: [event.MaxArgs]uint64{7, 0x1000, 976}, Return: -22, BootNS: i * 1000, TimeNS: 1_800_000_000_000_000_000}
+		e.Process = event.Process{HostPID: uint32(i%2 + 1), HostTID: uint32(i%2 + 1), Comm: "worker", Executable: "/usr/bin/worker"}
+		events = append(events, e)
+	}
+	for groups, want := range map[int]int{1: 0, 2: 2} {
+		c := config.Default()
+		c.Correlation.Groups = groups
+		if got := replayed(t, c, events); bytes.Count(got, []byte("\n")) != want {
+			t.Errorf("with %d groups, alerts %s, want %d", groups, got, want)
+		}
+	}
+}

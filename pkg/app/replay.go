@@ -71,7 +71,7 @@ func Replay(ctx context.Context, opts ReplayOptions, in io.Reader, out io.Writer
 	if err != nil {
 		return err
 	}
-	w, err := newWarden(parts{host: host, signatures: signatures, delivery: delivery, log: log, throttle: opts.Config.Throttle})
+	w, err := newWarden(parts{host: host, signatures: signatures, delivery: delivery, log: log, config: opts.Config.Config})
 	if err != nil {
 		delivery.close()
 		return err

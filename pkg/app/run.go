@@ -92,7 +92,7 @@ func Run(ctx context.Context, opts RunOptions, out io.Writer, log *zap.Logger) e
 	monitor := newMonitor(&opts, p, host, reloads, alerts, log)
 	w, err := newWarden(parts{
 		host: host, signatures: first, delivery: delivery, log: log, reloads: reloads, demand: demand, monitor: monitor,
-		throttle: opts.Config.Throttle, now: time.Now,
+		config: opts.Config.Config, now: time.Now,
 	})
 	if err != nil {
 		return err

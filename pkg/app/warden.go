@@ -7,6 +7,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/ipcwarden/ipcwarden/pkg/alert"
+	"github.com/ipcwarden/ipcwarden/pkg/config"
 	"github.com/ipcwarden/ipcwarden/pkg/correlate"
 	"github.com/ipcwarden/ipcwarden/pkg/detect"
 	"github.com/ipcwarden/ipcwarden/pkg/engine"
@@ -26,9 +27,9 @@ type parts struct {
 	reloads *reloader // nil: the signatures stay as they are
 	demand  demand
 
-	monitor  *monitor // nil: nobody looks
-	throttle throttle.Settings
-	now      func() time.Time // the clock of events that happen now; nil for those of a recording
+	monitor *monitor         // nil: nobody looks
+	config  *config.Config   // for what is bounded
+	now     func() time.Time // the clock of events that happen now; nil for those of a recording
 }
 
 // warden is the stage that turns events into alerts, wherever the events come from:
@@ -46,13 +47,13 @@ type warden struct {
 func newWarden(p parts) (*warden, error) {
 	w := &warden{parts: p, engine: engine.New(p.signatures.engine, p.log), alerts: alert.Factory{Host: p.host}}
 	w.engine.Suspended = w.suspended
-	w.correlator = correlate.New(w.correlated, correlate.DefaultLimits)
+	w.correlator = correlate.New(w.correlated, p.config.Correlation.Limits())
 	if err := w.correlator.Use(p.signatures.metadata); err != nil {
 		w.close()
 		return nil, err
 	}
 	var err error
-	if w.throttle, err = throttle.New(p.throttle, &w.alerts, w.delivery.deliver); err != nil {
+	if w.throttle, err = throttle.New(p.config.Throttle, &w.alerts, w.delivery.deliver); err != nil {
 		w.close()
 		return nil, err
 	}

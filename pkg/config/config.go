@@ -31,6 +31,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/ipcwarden/ipcwarden/pkg/correlate"
 	"github.com/ipcwarden/ipcwarden/pkg/deliver"
 	"github.com/ipcwarden/ipcwarden/pkg/setting"
 	"github.com/ipcwarden/ipcwarden/pkg/sink"
@@ -46,6 +47,8 @@ type Config struct {
 	Output     string         `yaml:"output" enum:"json,table" flag:"output" doc:"format of alerts on stdout, where they go unless there are sinks: one JSON object a line, or for people"`
 	Webhook    setting.Secret `yaml:"webhook" flag:"webhook" example:"file:/etc/ipcwarden/webhook-url" doc:"address that each alert is posted to as JSON, beside the sinks; since it may be a secret, better file:PATH or env:NAME than the address itself"`
 	Record     string         `yaml:"record" flag:"record" example:"/var/lib/ipcwarden/calls.ipcwcap" doc:"file to record the judged events to, for ipcwarden replay; it must not exist; empty for none"`
+
+	Correlation Correlation `yaml:"correlation" doc:"what signatures about many events remember"`
 
 	Suppress    []suppress.Entry         `yaml:"suppress" live:"yes" adds:"yes" doc:"findings that are known to be benign, and give no alert; the log lists the entries, and how many findings each has left out; those of several files add up"`
 	Throttle    throttle.Settings        `yaml:"throttle" doc:"what is done about many findings"`
@@ -84,6 +87,32 @@ const (
 	MaxMaxActive     = 4096
 )
 
+// Correlation bounds the memory of signatures about many events.
+type Correlation struct {
+	Groups     int           `yaml:"groups" doc:"number of groups of one signature that are kept, 1 to 16777216; with more the one that was matched least recently goes, and is counted"`
+	MaxBytes   setting.Bytes `yaml:"max_bytes" doc:"memory for the groups of all signatures, from 8MiB on; beyond it the same happens"`
+	EventBytes setting.Bytes `yaml:"event_bytes" doc:"memory for the events that alerts will show, from 1MiB on; beyond it new ones push out the oldest"`
+}
+
+func defaultCorrelation() Correlation {
+	limits := correlate.DefaultLimits
+	return Correlation{Groups: limits.Groups, MaxBytes: setting.Bytes(limits.Bytes), EventBytes: setting.Bytes(limits.RecallBytes)}
+}
+
+// Limits is c in the terms of package correlate.
+func (c *Correlation) Limits() correlate.Limits {
+	return correlate.Limits{Groups: c.Groups, Bytes: int(c.MaxBytes), RecallBytes: int(c.EventBytes)}
+}
+
+// Validate refuses bounds in which there is no room for the largest group, or event.
+func (c *Correlation) Validate() error {
+	return errors.Join(
+		within("groups", c.Groups, 1, 1<<24),
+		within("max_bytes", c.MaxBytes, 8<<20, 1<<40),
+		within("event_bytes", c.EventBytes, 1<<20, 1<<40),
+	)
+}
+
 // Log is what is logged.
 type Log struct {
 	Level string `yaml:"level" live:"yes" enum:"debug,info,warn,error" flag:"log-level" doc:"least severe level to log"`
@@ -109,16 +138,17 @@ const DefaultSocket = "/run/ipcwarden/api.sock"
 // Default is the configuration without any file, variable or flag.
 func Default() *Config {
 	return &Config{
-		Signatures: Signatures{Paths: []string{}, Builtin: true, Enable: []string{}, Disable: []string{}},
-		Capture:    Capture{Hook: "auto", SnapshotBytes: 64, DigestBytes: MaxDigestBytes, Pushdown: true},
-		Output:     "json",
-		Log:        Log{Level: "info"},
-		API:        API{Socket: DefaultSocket, Alerts: 1000},
-		Suppress:   []suppress.Entry{},
-		Throttle:   throttle.Default(),
-		Sinks:      map[string]sink.Settings{},
-		Retry:      deliver.DefaultRetry(),
-		Spool:      spool.Default(),
+		Signatures:  Signatures{Paths: []string{}, Builtin: true, Enable: []string{}, Disable: []string{}},
+		Capture:     Capture{Hook: "auto", SnapshotBytes: 64, DigestBytes: MaxDigestBytes, Pushdown: true},
+		Output:      "json",
+		Log:         Log{Level: "info"},
+		API:         API{Socket: DefaultSocket, Alerts: 1000},
+		Correlation: defaultCorrelation(),
+		Suppress:    []suppress.Entry{},
+		Throttle:    throttle.Default(),
+		Sinks:       map[string]sink.Settings{},
+		Retry:       deliver.DefaultRetry(),
+		Spool:       spool.Default(),
 	}
 }
 
@@ -148,9 +178,9 @@ func (c *Capture) Validate() error {
 	)
 }
 
-func within(key string, value, least, most int) error {
+func within[T int | setting.Bytes](key string, value, least, most T) error {
 	if value < least || value > most {
-		return setting.Under(key, fmt.Errorf("%d is not in %d to %d", value, least, most))
+		return setting.Under(key, fmt.Errorf("%v is not in %v to %v", value, least, most))
 	}
 	return nil
 }
