@@ -113,7 +113,12 @@ func (s *Stage) Perform(ctx context.Context, scenario *Scenario, way Way) (Perfo
 // the performances then fail as well, and say why.
 func (s *Stage) setApart() {
 	const step, most = 50 * time.Millisecond, 256
-	count := time.Now().UnixNano() / int64(step) % most
+	var files unix.Rlimit
+	if unix.Getrlimit(unix.RLIMIT_NOFILE, &files) != nil {
+		return
+	}
+	// The performances need files, too.
+	count := time.Now().UnixNano() / int64(step) % max(1, min(most, int64(files.Cur/4)))
 	done := make(chan struct{})
 	go func() {
 		defer close(done)

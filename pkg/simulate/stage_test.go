@@ -92,6 +92,25 @@ func TestStagesApart(t *testing.T) {
 	}
 }
 
+// TestFewFiles has a stage leave files to its performances.
+func TestFewFiles(t *testing.T) {
+	var before unix.Rlimit
+	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &before); err != nil {
+		t.Fatal(err)
+	}
+	if err := unix.Setrlimit(unix.RLIMIT_NOFILE, &unix.Rlimit{Cur: 64, Max: before.Max}); err != nil {
+		t.Fatal(err)
+	}
+	defer unix.Setrlimit(unix.RLIMIT_NOFILE, &before)
+	for range 3 {
+		s := newStage(t)
+		if _, err := s.Perform(t.Context(), Find("IPCW-002"), Direct); err != nil {
+			t.Error(err)
+		}
+		s.Close()
+	}
+}
+
 // TestKilledStage kills who has a scenario performed, while its process is stopped: that
 // has to be gone, whatever it was about to do.
 func TestKilledStage(t *testing.T) {
