@@ -10,6 +10,10 @@ import (
 // clock can be set, and is slewed by NTP.
 const clockAge = time.Second
 
+// untimedRecords is after how many records at most the clock is looked at, which otherwise
+// is when there is none: under load there always is.
+const untimedRecords = 1000
+
 // clock turns the kernel's times since boot into wall-clock times.
 type clock struct {
 	bootToUnixNS int64

@@ -77,6 +77,7 @@ type Probe struct {
 	missed     uint64     // entries that were missed by what is detached by now
 	ring       *ring
 	clock      clock
+	untimed    uint // records since the clock was looked at
 	log        *zap.Logger
 	draining   bool
 	malformed  uint64
@@ -102,6 +103,7 @@ func Open(opts Options) (*Probe, error) {
 		return nil, err
 	}
 	p := &Probe{log: opts.Log}
+	p.clock.refresh(time.Now())
 	if err := p.attach(opts); err != nil {
 		p.Close()
 		return nil, err
@@ -254,6 +256,10 @@ func (p *Probe) Next(e *event.Event) error {
 		}
 		record, err := p.ring.next()
 		p.repeater.look(err != nil)
+		if p.untimed++; err != nil || p.untimed > untimedRecords {
+			p.clock.refresh(time.Now())
+			p.untimed = 0
+		}
 		switch {
 		case err == nil && wire.IsProgram(record):
 			p.learn(record)
@@ -274,7 +280,6 @@ func (p *Probe) Next(e *event.Event) error {
 		case p.draining:
 			return io.EOF
 		}
-		p.clock.refresh(time.Now())
 		if p.links != nil {
 			return os.ErrDeadlineExceeded
 		}
