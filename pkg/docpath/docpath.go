@@ -17,6 +17,7 @@ import (
 // Path leads to one value in a document.
 type Path struct {
 	text string
+	kind reflect.Kind // of all values; Interface where events differ
 	read func(*event.Document) (any, bool)
 }
 
@@ -32,6 +33,9 @@ func Parse(text string) (Path, error) {
 
 // String is what Parse has read.
 func (p Path) String() string { return p.text }
+
+// Kind is that of each value; Interface for arguments, whose values are of several.
+func (p Path) Kind() reflect.Kind { return p.kind }
 
 // Value is the value in d, as documents have it. It is not present if d leaves it out.
 func (p Path) Value(d *event.Document) (value any, present bool) { return p.read(d) }
@@ -60,7 +64,7 @@ var paths = sync.OnceValue(func() map[string]Path {
 	for _, row := range event.Rows() {
 		for i := range row.Args {
 			text := "arg." + row.Args[i].Name
-			all[text] = Path{text, argument(row.Args[i].Name)}
+			all[text] = Path{text, reflect.Interface, argument(row.Args[i].Name)}
 		}
 	}
 	return all
@@ -80,7 +84,7 @@ func collect(all map[string]Path, t reflect.Type, prefix string, way []stage) {
 			collect(all, inner, text+".", stages)
 		case reflect.Slice, reflect.Interface, reflect.Map:
 		default:
-			all[text] = Path{text, follow(stages)}
+			all[text] = Path{text, inner.Kind(), follow(stages)}
 		}
 	}
 }

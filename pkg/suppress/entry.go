@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -50,7 +51,11 @@ func (e *Entry) Validate() error {
 		errs = append(errs, errors.New("reason is missing: say why this is no attack"))
 	}
 	for _, name := range slices.Sorted(maps.Keys(e.Where)) {
-		if _, err := pathOf(name); err != nil {
+		path, err := pathOf(name)
+		if pattern := e.Where[name]; err == nil {
+			err = pattern.fits(path.Kind())
+		}
+		if err != nil {
 			errs = append(errs, setting.Under("where", setting.Under(name, err)))
 		}
 	}
@@ -129,6 +134,19 @@ func (p *Pattern) matches(value any) bool {
 		}
 	}
 	return p.glob != nil && p.glob.Match(text)
+}
+
+// fits refuses a text that no value of a kind can be.
+func (p *Pattern) fits(kind reflect.Kind) error {
+	switch {
+	case p.number != nil || strings.ContainsAny(p.text, `*?[{\`):
+		return nil
+	case kind == reflect.Bool && p.text != "true" && p.text != "false":
+		return fmt.Errorf("%q is neither true nor false", p.text)
+	case reflect.Int <= kind && kind <= reflect.Uint64:
+		return fmt.Errorf("%q is no number", p.text)
+	}
+	return nil
 }
 
 // Date is a moment.

@@ -126,13 +126,17 @@ func TestOnlyFindings(t *testing.T) {
 func TestErrors(t *testing.T) {
 	for text, want := range map[string]string{
 		`[{reason: r}]`: "suppress[0]: the entry would suppress every alert",
-		`[{signature: A, reason: r}, {signature: A}]`:      "suppress[1]: reason is missing",
-		`[{signature: A, reason: " "}]`:                    "reason is missing",
-		`[{where: {proces: a}, reason: r}]`:                `suppress[0]: where.proces: events have no single value "proces"; the nearest is process`,
-		`[{where: {executble: a}, reason: r}]`:             `where.executble: events have no single value "executble"; the nearest is executable`,
-		`[{where: {keys: a}, reason: r}]`:                  `the nearest is key`,
-		`[{where: {flags: a}, reason: r}]`:                 `no single value "flags"`,
-		`[{where: {proces: a, object.kye: 1}, reason: r}]`: `the nearest is object.key`,
+		`[{signature: A, reason: r}, {signature: A}]`:        "suppress[1]: reason is missing",
+		`[{signature: A, reason: " "}]`:                      "reason is missing",
+		`[{where: {proces: a}, reason: r}]`:                  `suppress[0]: where.proces: events have no single value "proces"; the nearest is process`,
+		`[{where: {executble: a}, reason: r}]`:               `where.executble: events have no single value "executble"; the nearest is executable`,
+		`[{where: {keys: a}, reason: r}]`:                    `the nearest is key`,
+		`[{where: {uid: root}, reason: r}]`:                  `where.uid: "root" is no number`,
+		`[{where: {key: 0xZZ}, reason: r}]`:                  `where.key: "0xZZ" is no number`,
+		`[{where: {uid: ""}, reason: r}]`:                    `where.uid: "" is no number`,
+		`[{where: {contextFlags.isCompat: yes}, reason: r}]`: `"yes" is neither true nor false`,
+		`[{where: {flags: a}, reason: r}]`:                   `no single value "flags"`,
+		`[{where: {proces: a, object.kye: 1}, reason: r}]`:   `the nearest is object.key`,
 	} {
 		if _, err := New(entries(t, text)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: error %v", text, err)
