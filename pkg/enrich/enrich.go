@@ -102,10 +102,14 @@ func (r *Enricher) Enrich(e *event.Event) {
 }
 
 // creatorGone tells whether the creator of a segment that is attached, although it is
-// marked for removal, has ended. Of a process id that is in use again it does not.
+// marked for removal, has ended. Of a process id that is in use again it does not. A
+// creator that was the caller's parent was there, although it may have ended since.
 func (r *Enricher) creatorGone(e *event.Event) bool {
-	o := &e.Object
-	if e.ID != event.Shmat || o.Kind != event.SharedMemory || o.Mode&event.ShmDest == 0 || o.CreatorPID == 0 || o.CreatorPID == e.Process.HostPID {
+	o, p := &e.Object, &e.Process
+	if e.ID != event.Shmat || o.Kind != event.SharedMemory || o.Mode&event.ShmDest == 0 || o.CreatorPID == 0 {
+		return false
+	}
+	if o.CreatorPID == p.HostPID || o.CreatorPID == p.HostParentPID {
 		return false
 	}
 	return !r.proc.process(o.CreatorPID).exists()

@@ -55,10 +55,11 @@ func TestCreatorGone(t *testing.T) {
 		"itself":            {event.Shmat, 0o1600, 7, false},
 		"not to be removed": {event.Shmat, 0o600, 9, false},
 		"another call":      {event.Shmctl, 0o1600, 9, false},
+		"ended parent":      {event.Shmat, 0o1600, 10, false},
 		"creator not known": {event.Shmat, 0o1600, 0, false},
 	} {
 		e := eventOf(7, "test", 2*second)
-		e.ID = c.id
+		e.ID, e.Process.HostParentPID = c.id, 10
 		e.Object = event.Object{Kind: event.SharedMemory, Mode: c.mode, CreatorPID: c.creator, CreatorGone: !c.want}
 		if r.Enrich(e); e.Object.CreatorGone != c.want {
 			t.Errorf("%s: gone %t", name, e.Object.CreatorGone)
