@@ -45,6 +45,21 @@ func TestSprayOfOneClass(t *testing.T) {
 	}
 }
 
+// TestSpraysOfAnySize wants one found in sets of different size.
+func TestSpraysOfAnySize(t *testing.T) {
+	var events []*event.Event
+	for id := range int32(64) {
+		e := &event.Event{ID: event.Semget, Return: int64(id), BootNS: uint64(id) * 1000, TimeNS: 1_800_000_000_000_000_000}
+		e.Args[1] = uint64(id) + 1
+		e.Object = event.Object{Kind: event.Semaphore, ID: id, Mode: 0o600, Semaphores: uint64(id) + 1, Created: true}
+		e.Process = event.Process{HostPID: 9, HostTID: 9, Comm: "spray", Executable: "/usr/bin/spray"}
+		events = append(events, e)
+	}
+	if got := replayed(t, config.Default(), events); !bytes.Contains(got, []byte("IPCW-029")) {
+		t.Errorf("alerts %s", got)
+	}
+}
+
 // TestCrossingOfOneSegment wants a crossing only where both attach the same segment, and
 // not two that had the same id, one after the other, in namespaces with the same inode.
 func TestCrossingOfOneSegment(t *testing.T) {
