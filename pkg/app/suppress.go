@@ -45,7 +45,11 @@ func logSuppressed(log *zap.Logger, list *suppress.List) {
 		return
 	}
 	for _, s := range list.States(time.Now()) {
-		log.Info("findings were suppressed", zap.Stringer("entry", &s.Entry), zap.Uint64("count", s.Count), zap.Time("last", s.Last))
+		fields := []zap.Field{zap.Stringer("entry", &s.Entry), zap.Uint64("count", s.Count)}
+		if s.Count > 0 {
+			fields = append(fields, zap.Time("last", s.Last))
+		}
+		log.Info("findings were suppressed", fields...)
 	}
 }
 
