@@ -94,6 +94,7 @@ func TestLoadErrors(t *testing.T) {
 		{"misspelt name of an argument", header("A") + "package a\nmatch if {\n\tsome a in input.args\n\ta.name == \"msgsiz\"\n}", `dir/a.rego:10:2: there is no argument "msgsiz"; the nearest is msgsz`},
 		{"argument of another event by name", header("A") + "package a\nmatch if input.args[_].name == \"shmid\"", `dir/a.rego:8:10: the selected events do not have argument "shmid"; the nearest is msqid`},
 		{"misspelt flag of a list in a variable", header("A") + "package a\nmatch if {\n\tflags := input.flags\n\tflags[_] == \"MSG_COPI\"\n}", `dir/a.rego:10:2: there is no flag "MSG_COPI"; the nearest is MSG_COPY`},
+		{"misspelt list", header("A") + "package a\nmatch if {\n\tsome r in input.memori\n\tr.length > 1\n}", "dir/a.rego:9:12: undefined ref: input.memori[_]: input has no field memori; the nearest is memory"},
 		{"no metadata", "package a\nmatch if true", "dir/a.rego:1:1: a signature needs a METADATA block directly above its package"},
 		{"missing keys", "# METADATA\n# description: x\npackage a\nmatch if true", "dir/a.rego:2:3: METADATA lacks custom.events\ndir/a.rego:2:3: METADATA lacks custom.id\ndir/a.rego:2:3: METADATA lacks custom.severity\ndir/a.rego:2:3: METADATA lacks title"},
 		{"unknown key", "# METADATA\n# titel: x\n" + strings.TrimPrefix(header("A"), "# METADATA\n") + "package a\nmatch if true", "dir/a.rego:2:3: METADATA: unknown key \"titel\"; the nearest is title"},

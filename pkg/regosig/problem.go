@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -71,12 +72,18 @@ func (ps *problems) warnAt(loc *ast.Location, format string, args ...any) {
 func (ps *problems) addError(file string, err error) {
 	for _, e := range opaErrors(err) {
 		if e.Location == nil || e.Location.Row == 0 {
-			ps.add(file, 0, 0, "%s", reason(e))
+			ps.add(file, 0, 0, "%s", readableReason(e))
 			continue
 		}
-		ps.at(e.Location, "%s", reason(e))
+		ps.at(e.Location, "%s", readableReason(e))
 	}
 }
+
+// localVar is a variable that the compiler has made.
+var localVar = regexp.MustCompile(regexp.QuoteMeta(ast.LocalVarPrefix) + `\d+__`)
+
+// readableReason is the reason with what its author could have written.
+func readableReason(e *ast.Error) string { return localVar.ReplaceAllLiteralString(reason(e), "_") }
 
 // err is nil if there was no problem, and else has all of them, each once.
 func (ps *problems) err() error {
