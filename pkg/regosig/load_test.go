@@ -95,6 +95,9 @@ func TestLoadErrors(t *testing.T) {
 		{"argument of another event by name", header("A") + "package a\nmatch if input.args[_].name == \"shmid\"", `dir/a.rego:8:10: the selected events do not have argument "shmid"; the nearest is msqid`},
 		{"misspelt flag of a list in a variable", header("A") + "package a\nmatch if {\n\tflags := input.flags\n\tflags[_] == \"MSG_COPI\"\n}", `dir/a.rego:10:2: there is no flag "MSG_COPI"; the nearest is MSG_COPY`},
 		{"misspelt list", header("A") + "package a\nmatch if {\n\tsome r in input.memori\n\tr.length > 1\n}", "dir/a.rego:9:12: undefined ref: input.memori[_]: input has no field memori; the nearest is memory"},
+		{"misspelt field that is looked for", header("A") + "package a\nmatch if object.get(input, \"retrunValue\", 0) < 0", "dir/a.rego:8:10: undefined ref: input.retrunValue: input has no field retrunValue; the nearest is returnValue"},
+		{"misspelt path that is looked for", header("A") + "package a\nmatch if {\n\te := input\n\tobject.get(e, [\"object\", \"mod\"], 0) > 0\n}", "dir/a.rego:10:2: undefined ref: input.object.mod: input.object has no field mod; the nearest is mode"},
+		{"argument of another event that is looked for", header("A") + "package a\nmatch if object.get(input.arg, \"shmid\", 0) > 0", "dir/a.rego:8:10: undefined ref: input.arg.shmid: input.arg of the selected events has no field shmid; the nearest is msqid"},
 		{"no metadata", "package a\nmatch if true", "dir/a.rego:1:1: a signature needs a METADATA block directly above its package"},
 		{"missing keys", "# METADATA\n# description: x\npackage a\nmatch if true", "dir/a.rego:2:3: METADATA lacks custom.events\ndir/a.rego:2:3: METADATA lacks custom.id\ndir/a.rego:2:3: METADATA lacks custom.severity\ndir/a.rego:2:3: METADATA lacks title"},
 		{"unknown key", "# METADATA\n# titel: x\n" + strings.TrimPrefix(header("A"), "# METADATA\n") + "package a\nmatch if true", "dir/a.rego:2:3: METADATA: unknown key \"titel\"; the nearest is title"},
@@ -153,6 +156,7 @@ func TestTraceeTypes(t *testing.T) {
 		{events: "shm_get", match: "true", problem: "dir/a.rego:4:14: there is no event \"shm_get\"; the nearest is shmget"},
 		{events: "msgsnd", match: "input.metadata.Version; input.kubernetes.podSandbox; input.podName != \"\""},
 		{events: "msgsnd", match: "helpers.get_tracee_argument(\"msgsz\") == 7; helpers.get_tracee_argument(\"msgp\") != \"0x0\""},
+		{events: "msgsnd", match: "object.get(input, \"k8s\", {})", warnings: []string{"dir/a.rego:7:2: undefined ref: input.k8s: input has no field k8s; the nearest is arg"}},
 		{events: "sysctl", match: "input.retrunValue < 0", warnings: []string{"dir/a.rego:4:14: selects sysctl, which ipcwarden does not see"}},
 		{
 			events: "msgsnd ptrace", match: "input.eventName == \"ptrace\"; helpers.get_tracee_argument(\"request\") == \"PTRACE_TRACEME\"",
@@ -195,7 +199,8 @@ func TestTraceeReference(t *testing.T) {
 // TestMeaningful has comparisons that are none of those above, close as they are.
 func TestMeaningful(t *testing.T) {
 	for _, rule := range []string{
-		"match if input.error == \"E999\"", "match if \"0x40\" in input.flags", "match if \"SHM_HUGE_2MB\" in input.flags",
+		"match if object.get(input, [\"object\", \"mode\"], 0) > 0", "match if object.get(input.arg, input.via, \"\") == \"\"", "match if object.get({\"a\": 1}, \"b\", 0) > 0",
+		"match if object.get(input, [\"args\", 0, \"value\"], 0) == 7", "match if input.error == \"E999\"", "match if \"0x40\" in input.flags", "match if \"SHM_HUGE_2MB\" in input.flags",
 		"match if input.object != null", "match if input.args[0].value > \"4\"", "match if input.args[_].value != 4",
 		"match if input.processName > \"a\"", "match if input.processName in {\"msgsdn\"}", "match if input.syscall == \"semtimedop_time64\"",
 		"match if f(1, \"x\")\nf(a, b) if a > b", "match if {\n\tx := [1, \"a\"][_]\n\tx > 0\n}",

@@ -19,7 +19,7 @@ import (
 func checkMeaning(compiler *ast.Compiler, modules []*module, unseen bool, ps *problems) {
 	for _, m := range modules {
 		compiled := compiler.Modules[m.name]
-		c := &meaning{compiler: compiler, unseen: unseen, ps: ps, defined: definitions(compiled), loops: loops(compiled), words: wordsOf(m.selects)}
+		c := &meaning{compiler: compiler, tracee: m.isTracee(), unseen: unseen, ps: ps, defined: definitions(compiled), loops: loops(compiled), words: wordsOf(m.selects)}
 		ast.WalkExprs(compiled, func(e *ast.Expr) bool {
 			if e.Location != nil {
 				c.check(e)
@@ -38,6 +38,7 @@ func checkMeaning(compiler *ast.Compiler, modules []*module, unseen bool, ps *pr
 // meaning is what is known of one module.
 type meaning struct {
 	compiler *ast.Compiler
+	tracee   bool // the module is in Tracee's contract
 	unseen   bool // the module is about events, too, that ipcwarden does not have
 	ps       *problems
 	defined  map[ast.Var]*ast.Expr // the expression that gives a variable its value
@@ -82,6 +83,8 @@ func (c *meaning) check(e *ast.Expr) {
 		c.constants(e.Operand(0), near, 0, func(name constant) { c.name(e, flagField, name) })
 	case takesArgument(e.Operator()):
 		c.constants(e.Operand(0), here, 0, func(name constant) { c.name(e, argumentField, name) })
+	case e.Operator().String() == ast.ObjectGet.Name:
+		c.members(e)
 	}
 	if len(e.Operands()) != 2 {
 		return

@@ -124,7 +124,7 @@ func TestReadsOverlaps(t *testing.T) {
 		"match if input.userId == 1\nevidence[k] := v if some k, v in input":            true,
 		"import data.lib\nmatch if { input.userId == 1; lib.many }":                     true,
 		"import data.lib\nmatch if { input.userId == 1; lib.none }":                     false,
-		"match if input.userId == 1\nevidence[\"x\"] := object.get(input, \"a\", null)": true,
+		"match if input.userId == 1\nevidence[\"x\"] := object.get(input, \"via\", null)": true,
 	} {
 		set, err := Load(tree("a.rego", signatureFor("msgsnd", "a", rules),
 			"lib.rego", "package lib\nmany if count(input.overlaps) > 3\nnone if input.groupId == 1\n"))
