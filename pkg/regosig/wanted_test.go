@@ -116,14 +116,14 @@ func TestWantedOfInterpreted(t *testing.T) {
 // TestReadsOverlaps finds the overlaps through libraries and other names.
 func TestReadsOverlaps(t *testing.T) {
 	for rules, want := range map[string]bool{
-		"match if input.userId == 1":                                                    false,
-		"match if input.memory[_].changed\nevidence[\"x\"] := input.memory":             false,
-		"match if input.userId == 1\nevidence[\"calls\"] := input.overlaps":             true,
-		"match if input.userId == 1\nevidence[\"omitted\"] := input.overlapsOmitted":    true,
-		"match if input.userId == 1\nevidence[\"all\"] := input":                        true,
-		"match if input.userId == 1\nevidence[k] := v if some k, v in input":            true,
-		"import data.lib\nmatch if { input.userId == 1; lib.many }":                     true,
-		"import data.lib\nmatch if { input.userId == 1; lib.none }":                     false,
+		"match if input.userId == 1":                                                      false,
+		"match if input.memory[_].changed\nevidence[\"x\"] := input.memory":               false,
+		"match if input.userId == 1\nevidence[\"calls\"] := input.overlaps":               true,
+		"match if input.userId == 1\nevidence[\"omitted\"] := input.overlapsOmitted":      true,
+		"match if input.userId == 1\nevidence[\"all\"] := input":                          true,
+		"match if input.userId == 1\nevidence[k] := v if some k, v in input":              true,
+		"import data.lib\nmatch if { input.userId == 1; lib.many }":                       true,
+		"import data.lib\nmatch if { input.userId == 1; lib.none }":                       false,
 		"match if input.userId == 1\nevidence[\"x\"] := object.get(input, \"via\", null)": true,
 	} {
 		set, err := Load(tree("a.rego", signatureFor("msgsnd", "a", rules),
