@@ -14,7 +14,8 @@ type coder struct {
 	reading bool
 	strings map[string]string // that were read, by their bytes
 
-	workload *event.Workload // that was read last
+	workload  *event.Workload  // that was read last
+	ancestors []event.Ancestor // that were read last
 }
 
 // maxStrings bounds the strings that a coder remembers.

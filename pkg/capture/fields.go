@@ -1,6 +1,7 @@
 package capture
 
 import (
+	"slices"
 	"time"
 
 	"github.com/ipcwarden/ipcwarden/pkg/event"
@@ -31,6 +32,30 @@ func (c *coder) eventFields(e *event.Event) {
 	c.workloadFields(&e.Process)
 	numbers(c, &e.Repeats.Count, &e.Repeats.FirstNS, &e.Repeats.LastNS)
 	flags(c, &e.Repeats.Alone)
+	c.ancestorFields(&e.Process)
+}
+
+// ancestorFields are shared by the events of a process that follow each other.
+func (c *coder) ancestorFields(p *event.Process) {
+	n := uint64(len(p.Ancestors))
+	number(c, &n)
+	var list [event.MaxAncestors]event.Ancestor
+	count := copy(list[:min(n, event.MaxAncestors)], p.Ancestors)
+	if c.reading {
+		count = int(min(n, event.MaxAncestors))
+	}
+	for i := range count {
+		a := &list[i]
+		number(c, &a.HostPID)
+		texts(c, &a.Comm)
+	}
+	if !c.reading {
+		return
+	}
+	if !slices.Equal(c.ancestors, list[:count]) {
+		c.ancestors = append([]event.Ancestor(nil), list[:count]...)
+	}
+	p.Ancestors = c.ancestors
 }
 
 // workloadFields are shared by the events of a container that follow each other.

@@ -25,6 +25,8 @@ type Enricher struct {
 	programs *cache[processKey, event.Program]
 	threads  *cache[threadKey, look]
 	cgroups  cgroups
+	// By host process id, of which one that ended may have been another's within staleNS.
+	relatives *cache[uint32, relative]
 
 	workloads workloads
 }
@@ -51,6 +53,7 @@ type look struct {
 	executable  string
 	containerID string
 	workload    *event.Workload
+	ancestors   []event.Ancestor
 	bits        uint8 // what the program was built for
 }
 
@@ -64,6 +67,8 @@ func New(hostName, procfsDir string) *Enricher {
 		programs: newCache[processKey, event.Program](cacheEntries),
 		threads:  newCache[threadKey, look](cacheEntries),
 		cgroups:  newCgroups(procfsDir),
+
+		relatives: newCache[uint32, relative](cacheEntries),
 
 		workloads: newWorkloads("/"),
 	}
@@ -79,10 +84,9 @@ func (r *Enricher) Learn(p event.Program) {
 	}
 }
 
-// Enrich fills in Executable, ProgramBits, HostName, ContainerID and Workload of e's
-// process, and whether the creator of its object is gone. What
-// cannot be found out, as of a process that has ended before anybody could look,
-// is left empty. Nearly always it answers from memory, without allocation.
+// Enrich fills in Executable, ProgramBits, HostName, ContainerID, Workload and Ancestors of
+// e's process, and whether the creator of its object is gone. What cannot be found out, as
+// of a process that has ended before anybody could look, is left empty. Nearly always it answers from memory, without allocation.
 func (r *Enricher) Enrich(e *event.Event) {
 	p := &e.Process
 	p.HostName = r.hostName
@@ -91,9 +95,10 @@ func (r *Enricher) Enrich(e *event.Event) {
 	if seen == nil || !seen.current(e) {
 		now := r.look(e, seen)
 		now.workload = r.workloads.of(now.containerID)
+		now.ancestors = r.ancestorsOf(p, now.atNS)
 		seen = r.threads.put(key, now)
 	}
-	p.Executable, p.ContainerID, p.Workload = seen.executable, seen.containerID, seen.workload
+	p.Executable, p.ContainerID, p.Workload, p.Ancestors = seen.executable, seen.containerID, seen.workload, seen.ancestors
 	p.ProgramBits = 0
 	if e.Compat {
 		p.ProgramBits = seen.bits

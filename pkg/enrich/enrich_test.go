@@ -37,16 +37,22 @@ func (f fakeProc) check(err error) {
 
 // start makes /proc/<pid> of a process that started so many seconds after boot.
 func (f fakeProc) start(pid uint32, seconds uint64, exe, cgroup string) {
-	f.t.Helper()
-	f.end(pid)
+	f.fork(1, pid, seconds)
 	dir := filepath.Join(f.dir, strconv.Itoa(int(pid)))
-	f.check(os.Mkdir(dir, 0o755))
-	stat := fmt.Sprintf("%d (a ) S 1 (x) S 1 %s%d 0 0\n", pid, strings.Repeat("0 ", 17), seconds*100)
-	f.check(os.WriteFile(filepath.Join(dir, "stat"), []byte(stat), 0o644))
 	f.check(os.WriteFile(filepath.Join(dir, "cgroup"), []byte(cgroup), 0o644))
 	if exe != "" {
 		f.check(os.Symlink(exe, filepath.Join(dir, "exe")))
 	}
+}
+
+// fork makes as much of it as everybody may read of a child.
+func (f fakeProc) fork(parent, pid uint32, seconds uint64) {
+	f.t.Helper()
+	f.end(pid)
+	dir := filepath.Join(f.dir, strconv.Itoa(int(pid)))
+	f.check(os.Mkdir(dir, 0o755))
+	stat := fmt.Sprintf("%d (a ) S 9 (x) S %d %s%d 0 0\n", pid, parent, strings.Repeat("0 ", 17), seconds*100)
+	f.check(os.WriteFile(filepath.Join(dir, "stat"), []byte(stat), 0o644))
 }
 
 func (f fakeProc) end(pid uint32) {
@@ -181,7 +187,8 @@ func TestCacheIsBounded(t *testing.T) {
 func TestSelf(t *testing.T) {
 	const dir = "/proc"
 	pid := uint32(os.Getpid())
-	ticks, ok := procfs{dir}.process(pid).startTicks()
+	self, ok := procfs{dir}.process(pid).stat()
+	ticks := self.startTicks
 	if !ok {
 		t.Skip("no /proc here")
 	}
@@ -195,6 +202,9 @@ func TestSelf(t *testing.T) {
 	New("host", dir).Enrich(e)
 	if e.Process.Executable != want {
 		t.Errorf("executable %q, want %q", e.Process.Executable, want)
+	}
+	if self.parent != uint32(os.Getppid()) || self.comm == "" {
+		t.Errorf("parent %d, comm %q", self.parent, self.comm)
 	}
 }
 

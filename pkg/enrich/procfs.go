@@ -14,9 +14,12 @@ import (
 // every architecture that the event table has.
 const clockTickNS = uint64(time.Second) / 100
 
-// startTimeField is the place of starttime in /proc/<pid>/stat, counted from the
-// field after the name, which is the third (Documentation/filesystems/proc.rst).
-const startTimeField = 22 - 3
+// The places of ppid and starttime in /proc/<pid>/stat, counted from the field after the
+// name, which is the third (Documentation/filesystems/proc.rst).
+const (
+	parentField    = 4 - 3
+	startTimeField = 22 - 3
+)
 
 // procfs is a mounted proc filesystem.
 type procfs struct{ dir string }
@@ -35,27 +38,41 @@ func (p procfs) process(pid uint32) process {
 func (p process) executable(startNS uint64) (path string, alive bool) {
 	path, _ = os.Readlink(filepath.Join(p.dir, "exe"))
 	// The look at the start comes second, so that it vouches for the first.
-	started, ok := p.startTicks()
-	if !ok || started != startNS/clockTickNS {
+	now, ok := p.stat()
+	if !ok || now.startTicks != startNS/clockTickNS {
 		return "", false
 	}
 	return path, true
 }
 
-// startTicks reads when the process was started, in clock ticks since boot.
-func (p process) startTicks() (ticks uint64, ok bool) {
-	stat, err := os.ReadFile(filepath.Join(p.dir, "stat"))
+// stat is what /proc/<pid>/stat says of a process.
+type stat struct {
+	comm       string
+	parent     uint32
+	startTicks uint64 // when it was started, in clock ticks since boot
+}
+
+// stat reads it. It is not ok if there is no such process.
+func (p process) stat() (s stat, ok bool) {
+	text, err := os.ReadFile(filepath.Join(p.dir, "stat"))
 	if err != nil {
-		return 0, false
+		return stat{}, false
 	}
 	// The name is in parentheses, and may have any character but NUL.
-	end := bytes.LastIndexByte(stat, ')')
-	fields := bytes.Fields(stat[end+1:])
-	if end < 0 || len(fields) <= startTimeField {
-		return 0, false
+	begin, end := bytes.IndexByte(text, '('), bytes.LastIndexByte(text, ')')
+	if begin < 0 || end < begin {
+		return stat{}, false
 	}
-	ticks, err = strconv.ParseUint(string(fields[startTimeField]), 10, 64)
-	return ticks, err == nil
+	fields := bytes.Fields(text[end+1:])
+	if len(fields) <= startTimeField {
+		return stat{}, false
+	}
+	parent, err := strconv.ParseUint(string(fields[parentField]), 10, 32)
+	if err != nil {
+		return stat{}, false
+	}
+	ticks, err := strconv.ParseUint(string(fields[startTimeField]), 10, 64)
+	return stat{string(text[begin+1 : end]), uint32(parent), ticks}, err == nil
 }
 
 // exists tells whether there is a process. Where procfs cannot be read there seems to be.

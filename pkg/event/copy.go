@@ -2,8 +2,8 @@ package event
 
 import "unsafe"
 
-// CopyTo makes dst a copy of e that shares no memory with it. What dst had before
-// is overwritten, and its memory is used again.
+// CopyTo makes dst a copy of e that shares no memory with it, but what never changes. What
+// dst had before is overwritten, and its memory is used again.
 func (e *Event) CopyTo(dst *Event) {
 	overlaps := dst.Overlaps[:0]
 	overlaps = append(overlaps, e.Overlaps...)
@@ -28,6 +28,10 @@ func (e *Event) CopyTo(dst *Event) {
 func (e *Event) Bytes() int {
 	const size, overlap = int(unsafe.Sizeof(Event{})), int(unsafe.Sizeof(Overlap{}))
 	n := size + overlap*cap(e.Overlaps) + len(e.Process.Comm) + len(e.Process.Executable)
+	for i := range e.Process.Ancestors {
+		a := &e.Process.Ancestors[i]
+		n += int(unsafe.Sizeof(*a)) + len(a.Comm)
+	}
 	for i := range e.Memory {
 		m := &e.Memory[i]
 		n += cap(m.Entry.Bytes) + cap(m.Kernel.Bytes) + cap(m.Exit.Bytes)

@@ -64,6 +64,8 @@ type Document struct {
 	StalledSleeps   *uint32       `json:"stalledSleeps,omitempty" doc:"how often the thread slept in that time; there with stalledNs. A thread that was merely not given a CPU has not slept"`
 	Overlaps        []OverlapInfo `json:"overlaps,omitempty" doc:"calls of other threads with the same address space that were under way on the same memory at the same time"`
 	OverlapsOmitted uint32        `json:"overlapsOmitted,omitempty" doc:"overlapping calls beyond those in overlaps"`
+
+	Ancestors []AncestorInfo `json:"ancestors,omitempty" doc:"the process tree upward, the parent first: at most 8 processes, as they were up to a second before; it ends where a process had ended before anybody looked"`
 }
 
 // Executable is the file that the process runs.
@@ -210,6 +212,7 @@ func (e *Event) Document(d *Document) {
 		Sleeps:              e.Sleeps,
 		Overlaps:            e.OverlapInfos(),
 		OverlapsOmitted:     e.OverlapsOmitted,
+		Ancestors:           e.AncestorInfos(),
 	}
 	if e.CopiedNS != 0 {
 		d.StalledNS, d.StalledSleeps = new(e.CopiedNS-e.BootNS), new(e.CopiedSleeps)

@@ -78,6 +78,7 @@ type Process struct {
 	HostName    string
 	ContainerID string
 	Workload    *Workload // nil if nothing is known of the container
+	Ancestors   []Ancestor
 }
 
 // Program is what a process runs: the last that it executed.

@@ -54,7 +54,7 @@ func (d *Document) Event(e *Event) error {
 			MountNamespace: d.MountNamespace, PIDNamespace: d.PIDNamespace, IPCNamespace: d.IPCNamespace,
 			CgroupID: d.CgroupID, ThreadStartNS: uint64(d.ThreadStartTime), Comm: d.ProcessName,
 			Executable: d.Executable.Path, ProgramBits: d.Executable.Bits, HostName: d.HostName, ContainerID: d.ContainerID,
-			Workload: d.restoreWorkload(),
+			Workload: d.restoreWorkload(), Ancestors: d.restoreAncestors(),
 		},
 	}
 	if d.StalledNS != nil {

@@ -128,6 +128,7 @@ func documentNode() *plan.Node {
 	document.Members["arg"] = parent(argNode(), nil)
 	document.Members["args"] = parent(argsNode(), nil)
 	document.Members["overlaps"] = parent(overlapsNode(), func(v *view) bool { return len(v.event.Overlaps) > 0 })
+	document.Members["ancestors"] = parent(ancestorsNode(), func(v *view) bool { return len(v.event.Process.Ancestors) > 0 })
 	document.Members["memory"] = parent(memoryNode(), func(v *view) bool { return v.nregions > 0 })
 	return document
 }

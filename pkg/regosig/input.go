@@ -20,10 +20,11 @@ type converter func(reflect.Value) plan.Value
 // converters are made once, when the program starts: a field of a kind that they
 // do not know is a mistake in package event, which every test meets.
 var (
-	convertDocument = converterOf[event.Document]()
-	convertContent  = converterOf[*event.Content]()
-	convertMappings = converterOf[[]event.MappingInfo]()
-	convertOverlaps = converterOf[[]event.OverlapInfo]()
+	convertDocument  = converterOf[event.Document]()
+	convertContent   = converterOf[*event.Content]()
+	convertMappings  = converterOf[[]event.MappingInfo]()
+	convertOverlaps  = converterOf[[]event.OverlapInfo]()
+	convertAncestors = converterOf[[]event.AncestorInfo]()
 )
 
 func converterOf[T any]() func(*T) plan.Value {

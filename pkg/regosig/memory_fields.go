@@ -13,6 +13,8 @@ type parts struct {
 	texts    [event.MaxMemory][event.Looks]plan.Value
 	mappings [event.MaxMemory]plan.Value
 	overlaps plan.Value
+
+	ancestors plan.Value
 }
 
 // memoryNode is Document.Memory.

@@ -35,6 +35,8 @@ func eventFrom(source rand.Source) *event.Event {
 		HostName: pick(g, "host", "\xff"), ContainerID: pick(g, "", "c0ffee", "\xff\xfe"),
 	}
 	e.Process.Workload = []*event.Workload{nil, {Image: "nginx:1", PodName: "web"}, {Image: "\xff"}}[e.Process.HostPID%3]
+	first, second := event.Ancestor{HostPID: 7, Comm: "a\xff"}, event.Ancestor{HostPID: 1, Comm: "init"}
+	e.Process.Ancestors = []event.Ancestor{first, second, first, second, first, second, second, first}[:e.Process.HostPID%(event.MaxAncestors+1)]
 	e.Object = event.Object{
 		Kind: pick(g, e.Row().Kind, e.Row().Kind, event.NoKind), Created: g.rarely(), ID: int32(g.number()), Key: pick(g, 0, int32(g.number())),
 		Mode: pick(g, uint16(0o600), 0o666, 0o1666, 0o622, 0o600, 0o600), Sequence: g.number(), OwnerUID: pick(g, uint32(0), 1000), CreatorUID: pick(g, uint32(0), 1000),

@@ -41,6 +41,10 @@ type document struct {
 	ThreadStartTime  int64
 	HostName         string
 	HostParentProcID uint32 `json:"hostParentProcessId"`
+	Ancestors        []struct {
+		HostProcessID uint32
+		ProcessName   string
+	}
 }
 
 type argument struct {

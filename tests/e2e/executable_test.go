@@ -3,6 +3,7 @@ package e2e
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 )
 
@@ -36,9 +37,18 @@ func TestExecutable(t *testing.T) {
 	if len(got) != len(want) {
 		t.Fatalf("%d events, want %d", len(got), len(want))
 	}
+	comm, err := os.ReadFile("/proc/self/comm")
+	if err != nil {
+		t.Fatal(err)
+	}
+	self := []uint32{uint32(os.Getpid()), uint32(os.Getppid())}
 	for i, d := range got {
 		if d.Executable.Path != want[i] {
 			t.Errorf("call %d: executable %q, want %q", i, d.Executable.Path, want[i])
+		}
+		above := d.Ancestors
+		if len(above) < 2 || above[0].HostProcessID != self[0] || above[1].HostProcessID != self[1] || above[0].ProcessName != strings.TrimSpace(string(comm)) {
+			t.Errorf("call %d: ancestors %+v, want %s, with the ids %d", i, above, comm, self)
 		}
 	}
 }

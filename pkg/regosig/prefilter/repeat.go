@@ -13,7 +13,7 @@ import (
 // programs take for alike whatever is read of them: made by one thread, as who it is, in
 // one way.
 var ofCaller = []string{
-	"argsNum", "cgroupId", "container", "containerId", "contextFlags", "effectiveGroupId", "effectiveUserId", "eventId", "eventName",
+	"ancestors", "argsNum", "cgroupId", "container", "containerId", "contextFlags", "effectiveGroupId", "effectiveUserId", "eventId", "eventName",
 	"executable", "groupId", "hostName", "hostParentProcessId", "hostProcessId", "hostThreadId", "ipcNamespace", "kubernetes",
 	"mountNamespace", "parentEntityId", "parentProcessId", "pidNamespace", "processEntityId", "processId", "processName", "syscall",
 	"threadEntityId", "threadId", "threadStartTime", "unfinished", "userId", "via",
