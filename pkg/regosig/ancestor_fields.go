@@ -7,15 +7,8 @@ import (
 
 // ancestorsNode is Document.Ancestors.
 func ancestorsNode() *plan.Node {
-	whole := func(source any) plan.Value {
-		v := source.(*view)
-		if !v.parts.ancestors.Defined() {
-			infos := v.event.AncestorInfos()
-			v.parts.ancestors = convertAncestors(&infos)
-			v.parts.used = true
-		}
-		return v.parts.ancestors
-	}
+	whole := partOf(func(p *parts) *plan.Value { return &p.ancestors },
+		func(v *view) []event.AncestorInfo { return v.event.AncestorInfos() }, convertAncestors)
 	node := &plan.Node{Len: func(source any) int { return len(source.(*view).event.Process.Ancestors) }, Whole: whole}
 	for n := range event.MaxAncestors {
 		element := objectNode[event.AncestorInfo](map[string]readField{

@@ -26,16 +26,8 @@ func (v *view) mapping(i, n int) (m *event.Mapping, of string) {
 
 // mappingsNode is Mappings of the i-th region.
 func mappingsNode(i int) *plan.Node {
-	whole := func(source any) plan.Value {
-		v := source.(*view)
-		part := &v.parts.mappings[i]
-		if !part.Defined() {
-			infos := v.regions[i].MappingInfos()
-			*part = convertMappings(&infos)
-			v.parts.used = true
-		}
-		return *part
-	}
+	whole := partOf(func(p *parts) *plan.Value { return &p.mappings[i] },
+		func(v *view) []event.MappingInfo { return v.regions[i].MappingInfos() }, convertMappings)
 	node := &plan.Node{Len: func(source any) int { return source.(*view).mappings(i) }, Whole: whole}
 	for n := range len(event.Memory{}.Mappings) {
 		node.Elements = append(node.Elements, mappingNode(i, n))
@@ -85,15 +77,8 @@ func mappingNode(i, n int) *plan.Node {
 
 // overlapsNode is Document.Overlaps.
 func overlapsNode() *plan.Node {
-	whole := func(source any) plan.Value {
-		v := source.(*view)
-		if !v.parts.overlaps.Defined() {
-			infos := v.event.OverlapInfos()
-			v.parts.overlaps = convertOverlaps(&infos)
-			v.parts.used = true
-		}
-		return v.parts.overlaps
-	}
+	whole := partOf(func(p *parts) *plan.Value { return &p.overlaps },
+		func(v *view) []event.OverlapInfo { return v.event.OverlapInfos() }, convertOverlaps)
 	node := &plan.Node{Len: func(source any) int { return len(source.(*view).event.Overlaps) }, Whole: whole}
 	for n := range event.MaxOverlaps {
 		element := objectNode[event.OverlapInfo](map[string]readField{

@@ -17,6 +17,20 @@ type parts struct {
 	ancestors plan.Value
 }
 
+// partOf reads a part, which is made of what infos lists when it is first asked for.
+func partOf[T any](part func(*parts) *plan.Value, infos func(*view) []T, convert func(*[]T) plan.Value) func(any) plan.Value {
+	return func(source any) plan.Value {
+		v := source.(*view)
+		value := part(&v.parts)
+		if !value.Defined() {
+			list := infos(v)
+			*value = convert(&list)
+			v.parts.used = true
+		}
+		return *value
+	}
+}
+
 // memoryNode is Document.Memory.
 func memoryNode() *plan.Node {
 	node := &plan.Node{Len: func(source any) int { return source.(*view).nregions }, Whole: wholeAt("memory")}
