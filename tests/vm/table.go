@@ -31,7 +31,11 @@ func (t table) writeJSON(w io.Writer) error {
 	return encoder.Encode(t)
 }
 
+// write prints what matters most last, as that is what remains of a long log.
 func (t table) write(w io.Writer) error {
+	for _, change := range t.Verifier {
+		fmt.Fprintf(w, "verifier: %s\n", change)
+	}
 	rows := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprint(rows, "\nkernel\trelease")
 	for _, hook := range allHooks {
@@ -52,15 +56,27 @@ func (t table) write(w io.Writer) error {
 	if err := rows.Flush(); err != nil {
 		return err
 	}
-	t.writeProblems(w)
+	t.writeRemarks(w)
 	t.writeStreams(w)
-	for _, change := range t.Verifier {
-		fmt.Fprintf(w, "verifier: %s\n", change)
-	}
+	t.writeFailures(w)
 	return nil
 }
 
-func (t table) writeProblems(w io.Writer) {
+// writeRemarks prints what is no failure.
+func (t table) writeRemarks(w io.Writer) {
+	for _, r := range t.Kernels {
+		for _, h := range r.Hooks {
+			for _, name := range h.Flaky {
+				fmt.Fprintf(w, "flaky %s %s: %s passed when it was run once more\n%s", r.Kernel, h.Hook, name, h.ending(name))
+			}
+		}
+		for _, text := range r.Notes {
+			fmt.Fprintf(w, "note %s: %s\n", r.Kernel, text)
+		}
+	}
+}
+
+func (t table) writeFailures(w io.Writer) {
 	for _, r := range t.Kernels {
 		for _, text := range r.Problems { // the rest was printed when it came
 			text, _, _ = strings.Cut(text, "\n")
@@ -70,12 +86,6 @@ func (t table) writeProblems(w io.Writer) {
 			for _, name := range h.Failed {
 				fmt.Fprintf(w, "FAIL %s %s: %s\n%s", r.Kernel, h.Hook, name, h.ending(name))
 			}
-			for _, name := range h.Flaky {
-				fmt.Fprintf(w, "flaky %s %s: %s passed when it was run once more\n%s", r.Kernel, h.Hook, name, h.ending(name))
-			}
-		}
-		for _, text := range r.Notes {
-			fmt.Fprintf(w, "note %s: %s\n", r.Kernel, text)
 		}
 	}
 }

@@ -46,8 +46,8 @@ func TestTable(t *testing.T) {
 		"kernel  release         fentry  kprobe                    tracepoint  time\n" +
 		"6.1     6.1.0-56-amd64  -       2 ok, 1 flaky, 1 skipped  FAIL 1/3    0 s\n" +
 		"flaky 6.1 kprobe: TestC passed when it was run once more\n    late\n"
-	failed := "FAIL 6.1 tracepoint: TestC\n" + strings.Repeat("    more\n", 11) + "    why\n" +
-		"streams: none\n"
+	failed := "streams: none\n" +
+		"FAIL 6.1 tracepoint: TestC\n" + strings.Repeat("    more\n", 11) + "    why\n"
 	if b.String() != want+failed {
 		t.Errorf("got %q, want %q", b.String(), want+failed)
 	}
