@@ -127,6 +127,10 @@ func printExplanation(out io.Writer, x *regosig.Explanation) error {
 		if len(x.Findings) > 1 {
 			title = fmt.Sprintf("evidence of finding %d", i+1)
 		}
+		if len(finding) == 0 && x.Unexplained != "" {
+			p.line("  no %s: %s", title, inline(x.Unexplained))
+			continue
+		}
 		if len(finding) == 0 {
 			p.line("  no %s", title)
 			continue

@@ -111,8 +111,9 @@ var ErrBudget = errors.New("the evaluation has used up its budget")
 // one goroutine, and only with events that Metadata selects.
 type Signature interface {
 	Metadata() *Metadata
-	// Match appends a finding to found for each reason that in gives, and
-	// returns it. An error means that there is no verdict.
+	// Match appends a finding to found for each reason that in gives, and returns it,
+	// also along with an error: that means that there is no verdict, or, if there are
+	// findings, that they cannot be explained.
 	Match(ctx context.Context, in *Input, found []Finding) ([]Finding, error)
 }
 

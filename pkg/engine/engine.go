@@ -83,8 +83,8 @@ func (e *Engine) Events() event.Set { return e.state.Load().events }
 // Evaluate gives ev to the signatures that select it and can match it, and calls
 // found for each finding, in the order of the signatures' ids. What found receives
 // is valid until it returns, but for the metadata and Finding.Evidence. A signature that
-// fails, panics or takes too long has no finding, is counted and logged, and the
-// others go on.
+// fails, panics or takes too long is counted and logged, and the others go on; it has no
+// finding, unless it had found something and failed to explain that.
 func (e *Engine) Evaluate(ctx context.Context, ev *event.Event, found func(*detect.Metadata, detect.Finding, *detect.Input)) {
 	state := e.state.Load()
 	selected := state.index.Select(ev, &e.selected)
@@ -116,9 +116,6 @@ func (e *Engine) evaluate(t *entry) []detect.Finding {
 	case err != nil:
 		t.counters.errors.Add(1)
 		t.log.error("signature failed", zap.Error(err))
-	}
-	if err != nil {
-		return none
 	}
 	if len(found) > 0 {
 		t.counters.matches.Add(1)

@@ -36,7 +36,10 @@ func signature(id string, events event.Set, match func(*detect.Input) ([]detect.
 func yes(*detect.Input) ([]detect.Finding, error) { return []detect.Finding{{}}, nil }
 func no(*detect.Input) ([]detect.Finding, error)  { return nil, nil }
 func fails(*detect.Input) ([]detect.Finding, error) {
-	return []detect.Finding{{}}, errors.New("no verdict")
+	return nil, errors.New("no verdict")
+}
+func unexplained(*detect.Input) ([]detect.Finding, error) {
+	return []detect.Finding{{}}, errors.New("no evidence")
 }
 func panics(*detect.Input) ([]detect.Finding, error) { panic("oops") }
 
@@ -69,11 +72,12 @@ func TestEvaluate(t *testing.T) {
 			return []detect.Finding{{}, {}}, nil
 		}),
 		signature("F", 0, yes),
+		signature("G", event.Of(event.Msgsnd), unexplained),
 	}, zap.New(core))
 	if e.Events() != event.Of(event.Msgsnd, event.Shmat) {
 		t.Errorf("events %b", e.Events())
 	}
-	if got, want := evaluate(e, event.Msgsnd), []string{"A:msgsnd", "A:msgsnd", "E:msgsnd"}; !reflect.DeepEqual(got, want) {
+	if got, want := evaluate(e, event.Msgsnd), []string{"A:msgsnd", "A:msgsnd", "E:msgsnd", "G:msgsnd"}; !reflect.DeepEqual(got, want) {
 		t.Errorf("found %q, want %q", got, want)
 	}
 	if got, want := evaluate(e, event.Shmat), []string{"A:shmat", "A:shmat"}; !reflect.DeepEqual(got, want) {
@@ -85,18 +89,22 @@ func TestEvaluate(t *testing.T) {
 	want := []Counters{
 		{ID: "A", Evaluations: 2, Matches: 2}, {ID: "B", Evaluations: 2}, {ID: "C", Evaluations: 1, Errors: 1},
 		{ID: "D", Evaluations: 1, Panics: 1}, {ID: "E", Evaluations: 1, Matches: 1}, {ID: "F"},
+		{ID: "G", Evaluations: 1, Matches: 1, Errors: 1},
 	}
 	if got := e.Counters(); !reflect.DeepEqual(got, want) {
 		t.Errorf("counters %+v, want %+v", got, want)
 	}
 	entries := logs.All()
-	if len(entries) != 2 {
+	if len(entries) != 3 {
 		t.Fatalf("logged %v", entries)
 	}
 	if c := entries[0].ContextMap(); c["signature"] != "C" || c["error"] != "no verdict" {
 		t.Errorf("logged %v", c)
 	}
 	if c := entries[1].ContextMap(); c["signature"] != "D" || c["panic"] != "oops" || !strings.Contains(c["stack"].(string), "engine_test.go") {
+		t.Errorf("logged %v", c)
+	}
+	if c := entries[2].ContextMap(); c["signature"] != "G" || c["error"] != "no evidence" {
 		t.Errorf("logged %v", c)
 	}
 }

@@ -86,8 +86,8 @@ func (x *explanation) findMembers(compiler *ast.Compiler, program *plan.Program)
 	return len(x.members) > 0
 }
 
-// explain evaluates the evidence of a finding, which has none if it is not defined. It
-// comes right after the verdict.
+// explain evaluates the evidence of a finding, which has none if it is not defined, or
+// there is an error. It comes right after the verdict.
 func (x *explanation) explain(ctx context.Context, in *detect.Input, finding *detect.Finding) error {
 	v := viewOf(in)
 	if !x.runs(v) {
@@ -95,10 +95,11 @@ func (x *explanation) explain(ctx context.Context, in *detect.Input, finding *de
 		if err != nil || !defined {
 			return err
 		}
-		var ok bool
-		if finding.Evidence, ok = value.(map[string]any); !ok {
+		object, ok := value.(map[string]any)
+		if !ok {
 			return x.noObject(value)
 		}
+		finding.Evidence = object
 		return nil
 	}
 	e := &v.evidence

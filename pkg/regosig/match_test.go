@@ -53,8 +53,9 @@ func TestNativeVerdicts(t *testing.T) {
 		{name: "no evidence", rules: "match if true\nevidence[\"no\"] := 1 if false", want: []detect.Finding{{Evidence: object{}}}},
 		{name: "evidence as a value", rules: "match if true\nevidence := {\"n\": 18446744073709551615}",
 			want: []detect.Finding{{Evidence: object{"n": json.Number("18446744073709551615")}}}},
-		{name: "evidence of another type", rules: "match if true\nevidence := [1]", err: "data.a.evidence is an array or a set, not an object"},
-		{name: "conflict", rules: "match if true\nevidence[\"a\"] := 1\nevidence[\"a\"] := 2", err: "produced conflicting values"},
+		{name: "evidence of another type", rules: "match if true\nevidence := [1]", want: []detect.Finding{{}}, err: "data.a.evidence is an array or a set, not an object"},
+		{name: "conflict", rules: "match := true\nmatch := input.error if input.processorId", err: "produced conflicting values"},
+		{name: "conflict of evidence", rules: "match if true\nevidence[\"a\"] := 1\nevidence[\"a\"] := 2", want: []detect.Finding{{}}, err: "produced conflicting values"},
 		{name: "findings", rules: "findings contains {\"name\": a.name} if some a in input.args",
 			want: []detect.Finding{{Evidence: object{"name": "msgflg"}}, {Evidence: object{"name": "msgp"}}, {Evidence: object{"name": "msgsz"}}, {Evidence: object{"name": "msqid"}}}},
 		{name: "no findings", rules: "findings contains {} if false"},
@@ -65,8 +66,8 @@ func TestNativeVerdicts(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			got, err := match(t.Context(), load(t, header("A")+"package a\n"+tt.rules), sample(event.Msgsnd))
 			if tt.err != "" {
-				if err == nil || !strings.Contains(err.Error(), tt.err) || len(got) > 0 {
-					t.Errorf("got %v and error %v, want error %q", got, err, tt.err)
+				if err == nil || !strings.Contains(err.Error(), tt.err) || !reflect.DeepEqual(got, tt.want) {
+					t.Errorf("got %v and error %v, want %v and error %q", got, err, tt.want, tt.err)
 				}
 				return
 			}

@@ -106,17 +106,15 @@ func (s *native) Match(ctx context.Context, in *detect.Input, found []detect.Fin
 		return s.appendSteps(ctx, in, found, answer.Elements())
 	case answer.IsTrue():
 		finding, err := s.explained(ctx, in)
-		if err != nil {
-			return found, err
-		}
-		return append(found, finding), nil
+		return append(found, finding), err
 	case answer.IsFalse():
 		return found, nil
 	}
 	return found, fmt.Errorf("%s is %s, not true or false", s.verdict.rule, kindOf(readable(answer)))
 }
 
-// explained is a finding with the evidence.
+// explained is a finding with the evidence. If that cannot be had it is a finding all the
+// same: whoever makes a call must not be able to hide it by what the evidence is about.
 func (s *native) explained(ctx context.Context, in *detect.Input) (finding detect.Finding, err error) {
 	if s.evidence != nil {
 		err = s.evidence.explain(ctx, in, &finding)
@@ -145,14 +143,11 @@ func (s *native) appendSteps(ctx context.Context, in *detect.Input, found []dete
 		return found, nil
 	}
 	finding, err := s.explained(ctx, in)
-	if err != nil {
-		return found, err
-	}
 	for _, step := range steps {
 		finding.Step, _ = step.AsString() // as stepRule wrote it
 		found = append(found, finding)
 	}
-	return found, nil
+	return found, err
 }
 
 // kindOf names a value's JSON type for an error.

@@ -173,9 +173,10 @@ type Explanation struct {
 	Matches   bool   `json:"matches"`
 	// NotSelected says why the signature is not evaluated for the event at all.
 	NotSelected string           `json:"notSelected,omitempty"`
-	Findings    []map[string]any `json:"findings,omitempty"` // the evidence of each
-	Steps       []string         `json:"steps,omitempty"`    // those of its correlation that the event is
-	Bodies      []Attempt        `json:"bodies,omitempty"`   // of the verdict
+	Findings    []map[string]any `json:"findings,omitempty"`      // the evidence of each
+	Unexplained string           `json:"evidenceError,omitempty"` // why there is no evidence
+	Steps       []string         `json:"steps,omitempty"`         // those of its correlation that the event is
+	Bodies      []Attempt        `json:"bodies,omitempty"`        // of the verdict
 }
 
 // Explain evaluates a signature for an event, and says what made the difference.
@@ -224,13 +225,14 @@ func (x *Explanation) evaluate(ctx context.Context, e *evaluator, p *regoPackage
 	}
 	if x.Matches = len(x.Findings) > 0; x.Matches && p.has(evidenceRule) && p.verdict() != findingsRule {
 		evidence, defined, err := e.value(ctx, rule(evidenceRule), input, nil)
-		if err != nil {
-			return err
-		}
-		if object, ok := evidence.(map[string]any); ok {
+		object, ok := evidence.(map[string]any)
+		switch {
+		case err != nil:
+			x.Unexplained = err.Error()
+		case ok:
 			x.Findings[0] = object
-		} else if defined {
-			return fmt.Errorf("%s is %s, not an object", rule(evidenceRule), kindOf(evidence))
+		case defined:
+			x.Unexplained = fmt.Sprintf("%s is %s, not an object", rule(evidenceRule), kindOf(evidence))
 		}
 	}
 	for _, name := range p.deciding() {

@@ -233,10 +233,18 @@ func TestExplainMatch(t *testing.T) {
 		"match := 1":                    "data.a.match is a number, not a verdict",
 		"match := \"x\"":                "not a verdict",
 		"findings contains 1":           "data.a.findings is a number, not an object",
-		"match if true\nevidence := 1":  "data.a.evidence is a number, not an object",
 		"match if true\nmatch := false": "produced",
 	} {
 		if x, err := open(t, rules).Explain(t.Context(), "A", recorded(t, document)); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: got %+v and error %v", rules, x, err)
+		}
+	}
+	for rules, want := range map[string]string{
+		"match if true\nevidence := 1":                              "data.a.evidence is a number, not an object",
+		"match if true\nevidence[\"a\"] := 1\nevidence[\"a\"] := 2": "produced conflicting values",
+	} {
+		x, err := open(t, rules).Explain(t.Context(), "A", recorded(t, document))
+		if err != nil || !x.Matches || !strings.Contains(x.Unexplained, want) {
 			t.Errorf("%s: got %+v and error %v", rules, x, err)
 		}
 	}
