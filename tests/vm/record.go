@@ -13,7 +13,6 @@ type order struct {
 	Binaries []string      `json:"binaries"`
 	Run      string        `json:"run,omitempty"`
 	Short    bool          `json:"short,omitempty"`
-	Again    bool          `json:"again,omitempty"` // run the few tests that failed once more
 	Limit    time.Duration `json:"limit"`
 }
 

@@ -138,8 +138,8 @@ func (r *result) test(rec record) {
 	}
 }
 
-// count takes how a test ended. One that had failed and passes when it is run once
-// more is no failure any longer, but it is told of.
+// count takes how a test ended. One that had failed and passes when it is run
+// again is no failure any longer, but it is told of.
 func (h *hookResult) count(rec record) {
 	before := slices.Index(h.Failed, rec.Test)
 	switch {

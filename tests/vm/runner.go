@@ -100,7 +100,7 @@ func (r *runner) jobs(ctx context.Context, kernels []kernel) (jobs []job, err er
 			r.progress("%s: has none of the hooks %s", k.name, r.hooks)
 			continue
 		}
-		o := order{Hooks: hooks, Binaries: binaryNames(), Run: r.options.run, Short: r.short, Again: !k.live, Limit: r.limit}
+		o := order{Hooks: hooks, Binaries: binaryNames(), Run: r.options.run, Short: r.short, Limit: r.limit}
 		jobs = append(jobs, job{kernel: k, order: o, result: newResult(k, hooks, r.progress, r.verbose)})
 	}
 	if len(jobs) == 0 {

@@ -36,10 +36,10 @@ func runSuite(ctx context.Context, o order, p place, send func(record)) {
 		start := time.Now()
 		for _, binary := range o.Binaries {
 			failed := runBinary(ctx, o, p, hook, binary, send)
-			if o.Again && len(failed) > 0 && len(failed) <= fewTests {
+			for try := 1; try < tries && len(failed) > 0 && len(failed) <= fewTests; try++ {
 				again := o
 				again.Run = "^(" + strings.Join(failed, "|") + ")$"
-				runBinary(ctx, again, p, hook, binary, send)
+				failed = runBinary(ctx, again, p, hook, binary, send)
 			}
 		}
 		if err := sendStreams(hook, filepath.Join(p.streams, hook), send); err != nil {
@@ -51,9 +51,13 @@ func runSuite(ctx context.Context, o order, p place, send func(record)) {
 	send(document(ctx, recordPrograms, p.ipcwarden, "doctor", "--programs", "--output", "json"))
 }
 
-// fewTests is how many may fail for them to be run again. An emulated machine stands
-// still now and then, for seconds; what more tests fail for is something else.
-const fewTests = 3
+// A machine stands still now and then, for seconds, above all an emulated one: the few
+// tests that failed are run again, fewTests of them at most, and tries times in all. What
+// more tests fail for, or every time, is something else.
+const (
+	fewTests = 5
+	tries    = 3
+)
 
 // runBinary returns the tests that failed.
 func runBinary(ctx context.Context, o order, p place, hook, binary string, send func(record)) (failed []string) {

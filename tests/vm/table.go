@@ -67,7 +67,7 @@ func (t table) writeRemarks(w io.Writer) {
 	for _, r := range t.Kernels {
 		for _, h := range r.Hooks {
 			for _, name := range h.Flaky {
-				fmt.Fprintf(w, "flaky %s %s: %s passed when it was run once more\n%s", r.Kernel, h.Hook, name, h.ending(name))
+				fmt.Fprintf(w, "flaky %s %s: %s passed when it was run again\n%s", r.Kernel, h.Hook, name, h.ending(name))
 			}
 		}
 		for _, text := range r.Notes {

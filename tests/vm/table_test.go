@@ -45,7 +45,7 @@ func TestTable(t *testing.T) {
 	const want = "\n" +
 		"kernel  release         fentry  kprobe                    tracepoint  time\n" +
 		"6.1     6.1.0-56-amd64  -       2 ok, 1 flaky, 1 skipped  FAIL 1/3    0 s\n" +
-		"flaky 6.1 kprobe: TestC passed when it was run once more\n    late\n"
+		"flaky 6.1 kprobe: TestC passed when it was run again\n    late\n"
 	failed := "streams: none\n" +
 		"FAIL 6.1 tracepoint: TestC\n" + strings.Repeat("    more\n", 11) + "    why\n"
 	if b.String() != want+failed {
