@@ -1,6 +1,7 @@
 package regosig
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -64,6 +65,48 @@ func TestPrefilterIsNecessary(t *testing.T) {
 		}
 	}
 	t.Logf("%d of %d evaluations were rejected by filters; matches: %v", rejected, evaluated, matches)
+}
+
+// textExpressions compare texts of which documents replace what is not UTF-8.
+var textExpressions = []string{
+	`input.processName == "init"`, `input.processName != "init"`, `input.processName in {"init", "sshd"}`, `input.processName == "a\ufffdb"`,
+	`input.processName in ["a\ufffdb"]`, `input.processName < "a\ufffe"`, `input.processName == input.hostName`, `input.executable.path == "/tmp/a"`,
+	`input.executable.path != "/bin/\ufffd"`, `input.hostName == "host"`, `input.containerId == "c0ffee"`, `input.container.id in {"c0ffee"}`,
+}
+
+// TestFiltersOfExpressions holds the filters of single expressions, and of their
+// contrary, to the signatures.
+func TestFiltersOfExpressions(t *testing.T) {
+	var files []string
+	for i, x := range slices.Concat(textExpressions, expressions) {
+		add := func(name, rules string) { files = append(files, name+".rego", signatureFor(everyEvent, name, rules)) }
+		add(fmt.Sprintf("is_%d", i), "match if "+x)
+		if !strings.Contains(x, "[_]") {
+			add(fmt.Sprintf("not_%d", i), "match if not "+x)
+		}
+	}
+	set, err := Load(tree(files...))
+	if err != nil {
+		t.Fatal(err)
+	}
+	matches := map[string]int{}
+	for seed := range uint64(500) {
+		e := randomEvent(seed)
+		var in detect.Input
+		in.Reset(e)
+		for _, s := range set.Signatures() {
+			verdict, filter := filterAndVerdict(s)
+			if !finds(verdict.onEvent(t.Context(), &in)) {
+				continue
+			}
+			if matches[s.Metadata().ID]++; !filter.MayMatch(e) {
+				t.Fatalf("%s matches what its filter rejects: %+v\nfilter: %q", s.Metadata().ID, in.Document(), filter.Words())
+			}
+		}
+	}
+	if len(matches) < len(set.Signatures())*9/10 {
+		t.Errorf("only %d of %d signatures matched an event", len(matches), len(set.Signatures()))
+	}
 }
 
 // TestIndexFindsWhatFiltersPass compares the index over all signatures with their

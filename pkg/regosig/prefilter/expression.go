@@ -115,6 +115,9 @@ func compare(op comparison, a, b *ast.Term) (condition, bool) {
 	if !ok1 || !ok2 || (left.one == nil && right.one == nil) {
 		return condition{}, false
 	}
+	if !left.asPrinted(op, right.constant) || !right.asPrinted(op, left.constant) {
+		return condition{}, false
+	}
 	c := condition{
 		Condition: sieve.Condition{
 			Words:    left.words + " " + signs[op] + " " + right.words,
@@ -322,7 +325,7 @@ func oneOf(element, collection *ast.Term) (condition, bool) {
 	var words []string
 	add := func(t *ast.Term) {
 		v, isConstant := constant(t)
-		ok = ok && isConstant
+		ok = ok && isConstant && o.asPrinted(equal, &v)
 		members, words = append(members, v), append(words, t.String())
 	}
 	switch c := collection.Value.(type) {

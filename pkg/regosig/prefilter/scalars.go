@@ -2,6 +2,7 @@ package prefilter
 
 import (
 	"math"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/ipcwarden/ipcwarden/pkg/event"
@@ -43,11 +44,11 @@ var scalars = map[string]func(*event.Event) value{
 		}
 		return ofText("syscall")
 	},
-	"processName":           func(e *event.Event) value { return printed(e.Process.Comm) },
-	"executable.path":       func(e *event.Event) value { return printed(e.Process.Executable) },
-	"hostName":              func(e *event.Event) value { return printed(e.Process.HostName) },
-	"containerId":           func(e *event.Event) value { return printed(e.Process.ContainerID) },
-	"container.id":          func(e *event.Event) value { return printed(e.Process.ContainerID) },
+	"processName":           func(e *event.Event) value { return ofText(e.Process.Comm) },
+	"executable.path":       func(e *event.Event) value { return ofText(e.Process.Executable) },
+	"hostName":              func(e *event.Event) value { return ofText(e.Process.HostName) },
+	"containerId":           func(e *event.Event) value { return ofText(e.Process.ContainerID) },
+	"container.id":          func(e *event.Event) value { return ofText(e.Process.ContainerID) },
 	"contextFlags.isCompat": func(e *event.Event) value { return ofBool(e.Compat) },
 	"overlaps":              func(e *event.Event) value { return there(len(e.Overlaps) > 0) },
 	"object":                func(e *event.Event) value { return there(e.Object.Kind != event.NoKind) },
@@ -67,15 +68,15 @@ var scalars = map[string]func(*event.Event) value{
 	},
 }
 
-// texts are those of them that are texts without a number.
+// texts are those of them that are texts without a number. They are here as the kernel has
+// them: documents replace what is not UTF-8.
 var texts = map[string]bool{"processName": true, "executable.path": true, "hostName": true, "containerId": true, "container.id": true}
 
-// printed is a text of which documents replace what is not UTF-8.
-func printed(s string) value {
-	if !utf8.ValidString(s) {
-		return value{kind: unknown}
-	}
-	return ofText(s)
+// asPrinted tells whether the document's field compares with a constant as the event's
+// does; false where that is not known, and for no constant.
+func (f *field) asPrinted(op comparison, constant *value) bool {
+	return !texts[f.words] ||
+		constant != nil && (op == equal || op == notEqual) && !strings.ContainsRune(constant.text, utf8.RuneError)
 }
 
 // there is a list or an object of which only that it is there is known here.
