@@ -26,22 +26,42 @@ func replayed(t *testing.T, c *config.Config, events []*event.Event) []byte {
 	return alerts.Bytes()
 }
 
-// TestSprayOfOneClass wants a spray found whose messages differ in size, but land in the
-// slabs of the same objects.
-func TestSprayOfOneClass(t *testing.T) {
-	const queues, class, header = 64, 1024, 48
-	var events []*event.Event
-	for round := range uint64(2) {
-		for id := range queues {
-			size := uint64(class - header - 1 - id)
-			e := &event.Event{ID: event.Msgsnd, Args: [event.MaxArgs]uint64{uint64(id), 0x1000, size}, BootNS: uint64(len(events) * 1000), TimeNS: 1_800_000_000_000_000_000}
-			e.Object = event.Object{Kind: event.MessageQueue, ID: int32(id), Mode: 0o600, QueueBytes: 16384, Messages: round}
-			e.Process = event.Process{HostPID: 9, HostTID: 9, Comm: "spray", Executable: "/usr/bin/spray"}
-			events = append(events, e)
+// TestSpraysOfMessages wants a spray found whether its queues have keys or not, with one
+// message in each of many or with two, whose sizes differ but land in the slabs of the
+// same objects; and nothing of what a server with many clients does.
+func TestSpraysOfMessages(t *testing.T) {
+	const class, header = 1024, 48
+	for name, tt := range map[string]struct {
+		queues   int
+		messages uint64 // in each
+		keyed    bool
+		receiver uint32
+		want     bool
+	}{
+		"two in each":                  {queues: 64, messages: 2, want: true},
+		"one in each":                  {queues: 128, messages: 1, want: true},
+		"two in each, under keys":      {queues: 128, messages: 2, keyed: true, want: true},
+		"one in each, under keys":      {queues: 512, messages: 1, keyed: true},
+		"few queues, one in each":      {queues: 64, messages: 1},
+		"few queues, many in each":     {queues: 32, messages: 16},
+		"two in each, which are taken": {queues: 512, messages: 2, receiver: 8},
+	} {
+		var events []*event.Event
+		for round := range tt.messages {
+			for id := range tt.queues {
+				size := uint64(class - header - 1 - id%100)
+				e := &event.Event{ID: event.Msgsnd, Args: [event.MaxArgs]uint64{uint64(id), 0x1000, size}, BootNS: uint64(len(events) * 1000), TimeNS: 1_800_000_000_000_000_000}
+				e.Object = event.Object{Kind: event.MessageQueue, ID: int32(id), Mode: 0o600, QueueBytes: 16384, Messages: round, LastReceivePID: tt.receiver}
+				if tt.keyed {
+					e.Object.Key = int32(id + 1)
+				}
+				e.Process = event.Process{HostPID: 9, HostTID: 9, Comm: "spray", Executable: "/usr/bin/spray"}
+				events = append(events, e)
+			}
 		}
-	}
-	if got := replayed(t, config.Default(), events); !bytes.Contains(got, []byte("IPCW-015")) {
-		t.Errorf("alerts %s", got)
+		if got := replayed(t, config.Default(), events); bytes.Contains(got, []byte("IPCW-015")) != tt.want {
+			t.Errorf("%s: alerts %s", name, got)
+		}
 	}
 }
 

@@ -13,11 +13,15 @@ test_second_message if signature.match with input as sent(second)
 
 test_evidence if signature.evidence == {"bytes": 4048} with input as sent(second)
 
-test_first_message if not signature.match with input as sent(object.union(second, {"qnum": 0}))
+test_first_message if signature.match with input as sent(object.union(second, {"qnum": 0}))
+
+test_third_message if not signature.match with input as sent(object.union(second, {"qnum": 2}))
 
 test_somebody_receives if not signature.match with input as sent(object.union(second, {"lrpid": 100}))
 
-test_known_by_key if not signature.match with input as sent(object.union(second, {"key": 77}))
+test_known_by_key if signature.match with input as sent(object.union(second, {"key": 77}))
+
+test_first_message_to_a_key if not signature.match with input as sent(object.union(second, {"key": 77, "qnum": 0}))
 
 test_queue_full if {
 	not signature.match with input as object.union(sent(second), {"returnValue": -11, "error": "EAGAIN"})

@@ -7,8 +7,8 @@
 #   fills a slab object to the last byte. Exploits choose sizes like that, since
 #   such messages land in the same slabs as the object that they attack: struct
 #   msg_msg and msg_msgseg of kmalloc-64 to kmalloc-4096 (CVE-2021-22555,
-#   CVE-2021-42008, CVE-2022-0185, CVE-2025-40364). One message in a queue is
-#   enough, and whether the queues have keys does not matter, unlike for IPCW-015.
+#   CVE-2021-42008, CVE-2022-0185, CVE-2025-40364). Fewer queues are enough than for
+#   IPCW-015, with one message in each, and whether they have keys does not matter.
 # related_resources:
 #   - ref: https://google.github.io/security-research/pocs/linux/cve-2021-22555/writeup.html
 #     description: Exploit of CVE-2021-22555, with messages of 4096 and 1024 bytes
