@@ -57,12 +57,17 @@ func builtinMatches(t testing.TB) (list []builtinMatch) {
 // as the text of an address, was made for that.
 func TestMatchesAllocateNothing(t *testing.T) {
 	defer debug.SetGCPercent(debug.SetGCPercent(-1)) // a collection takes away what is kept for the next match
+	const tries = 3                                  // all goroutines of the process are counted, and others end now and then
 	for _, m := range builtinMatches(t) {
 		if m.id == "IPCW-033" {
 			continue // makes a text of each message
 		}
 		for _, ev := range m.events {
-			if n := testing.AllocsPerRun(10, func() { m.way(ev) }); n > 0 {
+			n := 1.0
+			for try := 0; n > 0 && try < tries; try++ {
+				n = testing.AllocsPerRun(10, func() { m.way(ev) })
+			}
+			if n > 0 {
 				t.Errorf("%s: %v allocations for a %s: %+v", m.id, n, ev.ID, ev)
 			}
 		}

@@ -15,6 +15,7 @@ var access = []*Scenario{
 	{ID: "IPCW-021", Does: "removes a queue of user 65534, and has one of root under its key", Ways: both, act: handOver},
 	{ID: "IPCW-024", Does: "sets a semaphore of user 65534 as root", Ways: both, act: foreignSemaphores},
 	{ID: "IPCW-025", Does: "sends a message to a queue of user 65534 that is for nobody else", Ways: both, act: useCapability},
+	{ID: "IPCW-050", Does: "receives as user 65534 from a queue of root that everybody can read", Ways: both, act: stealMessage},
 	{ID: "IPCW-017", Does: "asks for 16 queues by their place in the kernel's table", Ways: both, act: enumerate},
 	{ID: "IPCW-018", Does: "removes three queues of user 65534 as root", Ways: both, act: func(a *actor) { a.sweep(swept) }},
 }
@@ -68,4 +69,11 @@ func useCapability(a *actor) {
 	a.as(nobody, func() { queue = a.do(event.Msgget, private, 0o600) })
 	message := a.message(1, "root", 8)
 	a.do(event.Msgsnd, queue, message.address(), 4, 0)
+}
+
+func stealMessage(a *actor) {
+	queue := a.do(event.Msgget, private, 0o644)
+	message := a.message(1, "root", 8)
+	a.do(event.Msgsnd, queue, message.address(), 4, 0)
+	a.as(nobody, func() { a.do(event.Msgrcv, queue, message.address(), 8, 0, noWait) })
 }

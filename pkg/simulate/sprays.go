@@ -12,6 +12,7 @@ const (
 	slabBytes    = 464 // with the kernel's header 512, a slab of kmalloc
 	probedKeys   = 40
 	refusals     = 10
+	manyQueues   = 1000
 	largeSets    = 40
 	largeSetSize = 8192
 )
@@ -25,6 +26,7 @@ var sprays = []*Scenario{
 	{ID: "IPCW-032", Does: "sends 70 messages to a queue that it has removed", Ways: both, act: sendInVain},
 	{ID: "IPCW-037", Does: "creates queues beyond the limit of its namespace, which it has set to one", Ways: both, act: exhaust},
 	{ID: "IPCW-038", Does: "creates 40 sets of 8192 semaphores", Ways: both, act: largeObjects},
+	{ID: "IPCW-051", Does: "creates 1000 queues", Ways: both, act: manyObjects},
 	{ID: "IPCW-039", Does: "looks for queues under 40 keys", Ways: both, act: probeKeys},
 }
 
@@ -69,6 +71,12 @@ func exhaust(a *actor) {
 	a.do(event.Msgget, private, 0o600)
 	for range refusals {
 		a.refused(unix.ENOSPC, event.Msgget, private, 0o600)
+	}
+}
+
+func manyObjects(a *actor) {
+	for range manyQueues {
+		a.do(event.Msgget, private, 0o600)
 	}
 }
 

@@ -356,6 +356,31 @@ static void message_secrets(bool)
 	send_bytes(new_queue(), text, sizeof text);
 }
 
+/* A queue that others can use is used by its owner, who did not make it. */
+static void foreign_use(bool)
+{
+	int queue = (int)MUST(msgget(IPC_PRIVATE, 0666));
+	struct msqid_ds settings;
+	pid_t pid;
+
+	MUST(msgctl(queue, IPC_STAT, &settings));
+	settings.msg_perm.uid = OTHER;
+	MUST(msgctl(queue, IPC_SET, &settings));
+	if (!(pid = child(OTHER))) {
+		send_bytes(queue, "", 1);
+		_exit(0);
+	}
+	joined(pid);
+}
+
+/* An object is opened very often. */
+static void many_objects(bool)
+{
+	MUST(msgget(0x51, IPC_CREAT | 0600));
+	for (int i = 0; i < 20 * MANY; i++)
+		MUST(msgget(0x51, IPC_CREAT | 0600));
+}
+
 static const struct act acts[] = {
 	{"IPCW-019", hidden_attach},      {"IPCW-020", squatted_key},          {"IPCW-021", key_handover},
 	{"IPCW-022", attach_spray},       {"IPCW-023", sshd_segment},          {"IPCW-024", foreign_semaphores},
@@ -366,7 +391,8 @@ static const struct act acts[] = {
 	{"IPCW-038", large_objects},      {"IPCW-039", key_probing},           {"IPCW-040", service_segment},
 	{"IPCW-041", container_crossing}, {"IPCW-042", covert_channel},        {"IPCW-043", compat_from_64_bit},
 	{"IPCW-044", orphaned_segment},   {"IPCW-045", lock_broken},           {"IPCW-046", world_writable_memory},
-	{"IPCW-047", temporary_program},  {"IPCW-048", system_inventory},
+	{"IPCW-047", temporary_program},  {"IPCW-048", system_inventory},      {"IPCW-050", foreign_use},
+	{"IPCW-051", many_objects},
 };
 
 int main(int argc, char **argv) { return perform(acts, sizeof acts / sizeof *acts, argc, argv); }
