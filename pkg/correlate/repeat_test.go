@@ -1,6 +1,7 @@
 package correlate
 
 import (
+	"math"
 	"math/rand/v2"
 	"testing"
 	"time"
@@ -139,5 +140,42 @@ func TestRepeatsOfValues(t *testing.T) {
 	b.observe(values(15, 8, 16, 9)...)
 	if got, want := b.words(), "3 of 1 9-16"; got != want {
 		t.Errorf("found %q, want %q", got, want)
+	}
+}
+
+// TestRepeatsForOthers has repeats that were counted for a signature with more time, as a
+// reload or a recording brings them to one that has less: no window holds all of them.
+func TestRepeatsForOthers(t *testing.T) {
+	long := func(count uint64, alone bool) *event.Event {
+		e := at(120, 1).event()
+		e.Repeats = event.Repeats{Count: count, FirstNS: boot + 1*ms, LastNS: boot + 101*ms, Alone: alone}
+		return e
+	}
+	nonsense := long(5, true)
+	nonsense.Repeats.FirstNS, nonsense.Repeats.LastNS = math.MaxUint64, 7
+	for name, tt := range map[string]struct {
+		c      detect.Correlation
+		events []*event.Event
+		want   string
+	}{
+		"few":        {threeIn10, []*event.Event{long(20, true), at(125, 1).event(), at(126, 1).event()}, ""},
+		"enough":     {threeIn10, []*event.Event{long(21, true), at(125, 1).event(), at(126, 1).event()}, "3 of 1 91-101"},
+		"with event": {threeIn10, []*event.Event{long(20, false), at(119, 1).event(), at(126, 1).event()}, "3 of 1 119-126"},
+		"overtaken":  {threeIn10, []*event.Event{long(20, true), at(95, 1).event(), at(126, 1).event()}, "3 of 1 91-101"},
+		"nonsense":   {threeIn10, []*event.Event{nonsense, at(125, 1).event()}, ""},
+		"decided at the end": {
+			change(threeIn10, func(c *detect.Correlation) { c.Operator, c.Threshold = detect.Exactly, 5 }),
+			[]*event.Event{long(5, true), at(3000, 1).event()}, "5 of 1 101-101",
+		},
+		"too many at the end": {
+			change(threeIn10, func(c *detect.Correlation) { c.Operator, c.Threshold = detect.LessThan, 5 }),
+			[]*event.Event{long(1<<40, false), at(3000, 1).event()}, "",
+		},
+	} {
+		b := newBench(t, tt.c, DefaultLimits)
+		b.observeEvents(tt.events...)
+		if got := b.words(); got != tt.want {
+			t.Errorf("%s: found %q, want %q", name, got, tt.want)
+		}
 	}
 }

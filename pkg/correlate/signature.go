@@ -2,6 +2,7 @@ package correlate
 
 import (
 	"hash/maphash"
+	"math"
 	"reflect"
 	"slices"
 	"unsafe"
@@ -60,8 +61,11 @@ type match struct {
 	alone      bool // the call itself was matched before, and end is that of the repeats
 }
 
+// repeatsOf takes what a recording says that nobody has checked: from first to last is
+// no negative time.
 func repeatsOf(e *event.Event) run {
-	return run{int64(e.Repeats.FirstNS), int64(e.Repeats.LastNS), e.Repeats.Count}
+	last := min(e.Repeats.LastNS, math.MaxInt64)
+	return run{int64(min(e.Repeats.FirstNS, last)), int64(last), e.Repeats.Count}
 }
 
 // calls is how many calls the match is of.

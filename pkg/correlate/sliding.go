@@ -69,8 +69,21 @@ func (s *sliding) observe(m *match, r *recall) *hit {
 	return h
 }
 
+// fit shortens a run that no window can hold, as it was counted for a correlation with
+// more time: when the signatures were others, before a reload or in a recording. In some
+// stretch of timespan there are its share of the matches, at least.
+func (r *slidingRule) fit(matches run) run {
+	if took := matches.last - matches.first; took > r.timespan {
+		stretches := uint64((took-1)/r.timespan + 1)
+		matches.count = (matches.count-1)/stretches + 1
+		matches.first = matches.last - r.timespan
+	}
+	return matches
+}
+
 // take counts matches, unless they belong to what was found.
 func (s *sliding) take(matches run) *hit {
+	matches = s.fit(matches)
 	if matches.first <= s.muted {
 		return nil
 	}

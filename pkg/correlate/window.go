@@ -33,15 +33,12 @@ type windowRule struct {
 }
 
 func (w *window) observe(m *match, r *recall) *hit {
-	at, _ := slices.BinarySearchFunc(w.stamps, m.end, func(s stamp, t int64) int {
-		if s.at <= t {
-			return -1
-		}
-		return 1
-	})
-	w.stamps = slices.Insert(w.stamps, at, stamp{m.end, m.value})
-	if len(w.stamps) > maxStamps {
-		w.stamps, w.over = w.stamps[:maxStamps], true
+	// The kernel counts nothing for such a signature, but may have for those before it.
+	for range min(m.repeats.count, maxStamps) {
+		w.put(stamp{m.repeats.last, m.value})
+	}
+	if !m.alone {
+		w.put(stamp{m.end, m.value})
 	}
 	// Of a window with too many nothing will be shown.
 	if len(w.stamps) <= w.most {
@@ -51,6 +48,19 @@ func (w *window) observe(m *match, r *recall) *hit {
 		}
 	}
 	return nil
+}
+
+func (w *window) put(one stamp) {
+	at, _ := slices.BinarySearchFunc(w.stamps, one.at, func(s stamp, t int64) int {
+		if s.at <= t {
+			return -1
+		}
+		return 1
+	})
+	w.stamps = slices.Insert(w.stamps, at, one)
+	if len(w.stamps) > maxStamps {
+		w.stamps, w.over = w.stamps[:maxStamps], true
+	}
 }
 
 func (w *window) closes() int64 {
