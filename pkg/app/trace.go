@@ -5,7 +5,6 @@ package app
 import (
 	"bufio"
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"slices"
@@ -66,7 +65,7 @@ func traceRecording(ctx context.Context, opts TraceOptions, out io.Writer, log *
 // printAll prints what source yields, and says how many events that was.
 func printAll(ctx context.Context, opts TraceOptions, source pipeline.Source, out io.Writer, log *zap.Logger) (uint64, error) {
 	printer := &tracer{opts: opts, out: bufio.NewWriterSize(out, 64<<10), log: log}
-	printer.json = format.NewJSONEncoder(printer.out)
+	printer.json = capture.NewLineEncoder(format.NewJSONEncoder(printer.out))
 	err := pipeline.Run(ctx, source, opts.Probe.Filter.Events, printer)
 	if flushed := printer.out.Flush(); err == nil {
 		err = flushed
@@ -76,13 +75,12 @@ func printAll(ctx context.Context, opts TraceOptions, source pipeline.Source, ou
 
 // tracer is the stage that prints.
 type tracer struct {
-	opts     TraceOptions
-	out      *bufio.Writer
-	json     *json.Encoder
-	log      *zap.Logger
-	line     []byte
-	document event.Document
-	count    uint64
+	opts  TraceOptions
+	out   *bufio.Writer
+	json  *capture.LineEncoder
+	log   *zap.Logger
+	line  []byte
+	count uint64
 }
 
 func (t *tracer) Event(_ context.Context, e *event.Event) error {
@@ -100,8 +98,7 @@ func (t *tracer) Event(_ context.Context, e *event.Event) error {
 
 func (t *tracer) print(e *event.Event) error {
 	if t.opts.JSON {
-		e.Document(&t.document)
-		return t.json.Encode(&t.document)
+		return t.json.Encode(e)
 	}
 	t.line = append(format.Line(t.line[:0], e), '\n')
 	_, err := t.out.Write(t.line)

@@ -263,6 +263,7 @@ func TestLines(t *testing.T) {
 	must(t, err)
 	through := event.Event{ID: event.Msgsnd, Multiplexed: true, Call: 11, Raw: [event.MaxArgs]uint64{11, 3, 8, 0, 4096}, BootNS: 5, TimeNS: 5}
 	undefined := event.Event{ID: event.IPC, Multiplexed: true, Call: 99, Raw: [event.MaxArgs]uint64{99}, Args: [event.MaxArgs]uint64{99}, TimeNS: 7, BootNS: 7}
+	through.Repeats = event.Repeats{Count: 3, FirstNS: 2, LastNS: 4}
 	for _, e := range []event.Event{{ID: event.Shmat, TimeNS: 1, BootNS: 1}, undefined, through, undefined, {ID: event.Shmdt, TimeNS: 9, BootNS: 9}, undefined} {
 		must(t, w.Event(&e))
 	}
@@ -272,6 +273,9 @@ func TestLines(t *testing.T) {
 	must(t, Lines(bytes.NewReader(first.Bytes()), &second))
 	if n := strings.Count(first.String(), "\n"); n != 7 || first.String() != second.String() {
 		t.Errorf("%d lines:\n%sthen\n%s", n, first.String(), second.String())
+	}
+	if _, events, _, err := all(second.Bytes()); err != nil || events[2].Repeats != through.Repeats {
+		t.Errorf("repeats %+v, %v", events[2].Repeats, err)
 	}
 	if _, _, _, err := all([]byte("{}\n")); err == nil || !strings.Contains(err.Error(), `line 1: eventName: no event is called ""`) {
 		t.Error(err)

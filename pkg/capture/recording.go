@@ -80,10 +80,9 @@ func Lines(in io.Reader, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	encoder := json.NewEncoder(out)
-	encoder.SetEscapeHTML(false)
+	encoder := NewLineEncoder(json.NewEncoder(out))
+	encoder.json.SetEscapeHTML(false)
 	var e, raw event.Event
-	var d event.Document
 	for {
 		gap, err := r.Next(&e)
 		switch {
@@ -95,13 +94,11 @@ func Lines(in io.Reader, out io.Writer) error {
 			continue
 		}
 		if e.Multiplexer(&raw) {
-			raw.Document(&d)
-			if err := encoder.Encode(&d); err != nil {
+			if err := encoder.Encode(&raw); err != nil {
 				return err
 			}
 		}
-		e.Document(&d)
-		if err := encoder.Encode(&d); err != nil {
+		if err := encoder.Encode(&e); err != nil {
 			return err
 		}
 	}

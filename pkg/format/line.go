@@ -11,8 +11,8 @@ import (
 
 // Line appends e as one line without its end, in the manner of strace: local
 // time of entry, who called, the call with its arguments decoded, what it
-// returned, how long it took, what others did to its memory, and the object that it
-// acted on. Process and
+// returned, how long it took, what others did to its memory, the object that it
+// acted on, and how many calls like it were only counted. Process and
 // thread ids are those of the host. Whatever e holds, the line is valid UTF-8
 // without control characters.
 func Line(dst []byte, e *event.Event) []byte {
@@ -30,7 +30,25 @@ func Line(dst []byte, e *event.Event) []byte {
 	}
 	dst = appendMarkers(dst, e.Multiplexed && e.ID != event.IPC, e.Compat)
 	dst = appendRaces(dst, e)
-	return appendObject(dst, &e.Object)
+	dst = appendObject(dst, &e.Object)
+	return appendRepeats(dst, &e.Repeats)
+}
+
+// appendRepeats appends how many calls are not printed, as the kernel only counted them.
+func appendRepeats(dst []byte, r *event.Repeats) []byte {
+	if r.Count == 0 {
+		return dst
+	}
+	dst = append(dst, " ("...)
+	if r.Alone {
+		dst = append(dst, "told before; "...)
+	}
+	dst = strconv.AppendUint(dst, r.Count, 10)
+	dst = append(dst, " more "...)
+	if r.Alone {
+		return append(dst, "after it)"...)
+	}
+	return append(dst, "before it)"...)
 }
 
 // appendRaces appends what others did to the call's memory while it was under way.

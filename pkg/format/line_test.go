@@ -241,6 +241,18 @@ func TestLineShowsRaces(t *testing.T) {
 	}
 }
 
+func TestLineShowsRepeats(t *testing.T) {
+	e := base(event.Msgsnd, 3, 0x1000, 1, 0)
+	e.Repeats.Count = 939
+	if got, want := string(Line(nil, &e)), "> (939 more before it)"; !strings.HasSuffix(got, want) {
+		t.Errorf("got %s\nwant %s at its end", got, want)
+	}
+	e.Repeats.Alone = true
+	if got, want := string(Line(nil, &e)), "> (told before; 939 more after it)"; !strings.HasSuffix(got, want) {
+		t.Errorf("got %s\nwant %s at its end", got, want)
+	}
+}
+
 // checkLine fails unless b is one line of printable characters.
 func checkLine(t *testing.T, b []byte) {
 	t.Helper()

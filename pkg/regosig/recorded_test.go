@@ -32,6 +32,16 @@ func TestReadRecorded(t *testing.T) {
 	}
 }
 
+// TestReadRecordedOfFlood reads an event that stands for others: what tells so is none of
+// what signatures see.
+func TestReadRecordedOfFlood(t *testing.T) {
+	text := `{"eventName": "semop", "repeats": {"count": 7, "first": 1, "last": 2, "alone": true}, "returnValue": 0}`
+	documents, warnings, err := ReadRecorded("x", strings.NewReader(text))
+	if err != nil || len(warnings) > 0 || len(documents) != 1 || len(documents[0].value) != 2 {
+		t.Errorf("got %+v, warnings %q, error %v", documents, warnings, err)
+	}
+}
+
 func TestReadRecordedWarns(t *testing.T) {
 	text := `{"eventName": 7, "object": {"mod": 1, "id": "x"}, "memory": [{"lenght": 1}],
   "args": [{"value": [1]}], "flags": null, "processId": 1.5, "contextFlags": []}`
