@@ -49,6 +49,7 @@ func enumerate(a *actor) {
 }
 
 func squatted(a *actor) {
+	needsIPCOwner()
 	a.as(nobody, func() { a.do(event.Msgget, key, create|exclusive|0o600) })
 	a.do(event.Msgget, key, create|0o600)
 }
@@ -59,12 +60,14 @@ func handOver(a *actor) {
 }
 
 func foreignSemaphores(a *actor) {
+	needsIPCOwner()
 	var set uintptr
 	a.as(nobody, func() { set = a.newSet() })
 	a.setValue(set, 1)
 }
 
 func useCapability(a *actor) {
+	needsIPCOwner()
 	var queue uintptr
 	a.as(nobody, func() { queue = a.do(event.Msgget, private, 0o600) })
 	message := a.message(1, "root", 8)

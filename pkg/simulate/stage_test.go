@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -35,7 +36,10 @@ func TestMain(m *testing.M) {
 		err = Act(os.Args[2], Way(os.Args[3]), Part(strings.Join(os.Args[4:], "")), os.Stdin, os.Stdout)
 	case len(os.Args) == 3 && os.Args[1] == performArgument:
 		stage := &Stage{Command: command}
-		_, err = stage.Perform(context.Background(), Find(os.Args[2]), Direct)
+		var p Performance
+		if p, err = stage.Perform(context.Background(), Find(os.Args[2]), Direct); err == nil {
+			fmt.Println(p.Outcome, p.Reason)
+		}
 	default:
 		os.Exit(m.Run())
 	}
@@ -110,6 +114,39 @@ func TestFewFiles(t *testing.T) {
 			t.Error(err)
 		}
 		s.Close()
+	}
+}
+
+// TestOneUser performs where there is no other user: that is no failure.
+func TestOneUser(t *testing.T) {
+	newStage(t)
+	onlyRoot := []syscall.SysProcIDMap{{Size: 1}}
+	for id, want := range map[string]string{"IPCW-002": "done", "IPCW-005": "skipped user and group 65534 cannot be had here"} {
+		stage := exec.Command("/proc/self/exe", performArgument, id)
+		stage.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWUSER, UidMappings: onlyRoot, GidMappings: onlyRoot}
+		if got, err := stage.CombinedOutput(); !strings.HasPrefix(string(got), want) {
+			t.Errorf("%s: %s, %v", id, got, err)
+		}
+	}
+}
+
+// TestNoCapability performs as a root that may not use what others have made for
+// themselves.
+func TestNoCapability(t *testing.T) {
+	newStage(t)
+	setpriv, err := exec.LookPath("setpriv")
+	if err != nil {
+		t.Skip(err)
+	}
+	own, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for id, want := range map[string]string{"IPCW-005": "done", "IPCW-020": "skipped CAP_IPC_OWNER", "IPCW-024": "skipped CAP_IPC_OWNER", "IPCW-025": "skipped CAP_IPC_OWNER"} {
+		got, err := exec.Command(setpriv, "--bounding-set", "-ipc_owner", "--inh-caps", "-ipc_owner", own, performArgument, id).CombinedOutput()
+		if !strings.HasPrefix(string(got), want) {
+			t.Errorf("%s: %s, %v", id, got, err)
+		}
 	}
 }
 

@@ -24,6 +24,7 @@
 #     condition: {gte: 16}
 #   false_positives:
 #     - ipcrm --all and CRIU go through the table in the same way; suppress them by executable.
+#     - BusyBox's ipcs goes through the table as well, and so does any where /proc is not mounted or lacks sysvipc; suppress it by executable and uid.
 #     - Monitoring agents that report the use of shared memory.
 package ipcwarden.object_enumeration
 
