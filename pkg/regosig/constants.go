@@ -77,20 +77,6 @@ func constantOf(head *ast.Head) *ast.Term {
 	return head.Value
 }
 
-// loops finds what every goes through, by the variable of its elements.
-func loops(m *ast.Module) map[ast.Var]*ast.Term {
-	lists := map[ast.Var]*ast.Term{}
-	ast.WalkExprs(m, func(e *ast.Expr) bool {
-		if every, ok := e.Terms.(*ast.Every); ok {
-			if v, ok := every.Value.Value.(ast.Var); ok {
-				lists[v] = every.Domain
-			}
-		}
-		return false
-	})
-	return lists
-}
-
 // takesFlags tells of the helpers whose first argument is names of flags.
 func takesFlags(operator ast.Ref) bool {
 	return strings.HasPrefix(operator.String(), "data.ipcwarden.flags.")

@@ -207,6 +207,10 @@ func TestMeaningful(t *testing.T) {
 		"match if {\n\tinput.error in words\n\t\"IPC_NOWAIT\" in words\n}\nwords := {\"EAGAIN\", \"IPC_NOWAIT\", \"IPC_STAT\"}",
 		"match if {\n\tsome pair in [[\"IPC_STAT\", \"EAGAIN\"]]\n\tinput.error == pair[1]\n}", "match if input.processName in names\nnames := {\"EAGIN\"}",
 		"match if input.error == f(\"EAGIN\")\nf(x) := concat(\"\", [x])", "match if data.ipcwarden.call.outcome in {\"ok\", \"E999\", \"EAGAIN\"}",
+		"match if { x = input.error; x == \"EPERM\" }\nmatch if { x = input.processName; x == \"bash\" }",
+		"match if { x = input.userId; x > 3 }\nmatch if { x = input.processName; x > \"b\" }",
+		"match := true if { x = input.userId; x > 3 } else := true if { x = input.error; x > \"EA\" }",
+		"match if { count([1 | x = input.error; x != \"EPERM\"]) > 0; count([1 | x = input.processName; x != \"bash\"]) > 0 }",
 		"match if { some k, v in {\"a\": 1}; v > 0; k > \"\" }", "match if \"a\" in object.keys({\"a\": 1})", "match if 1 in {\"a\": 1}",
 	} {
 		if _, err := Load(tree("a.rego", header("A")+"package a\n"+rule)); err != nil {

@@ -18,57 +18,30 @@ import (
 // arguments.
 func checkMeaning(compiler *ast.Compiler, modules []*module, unseen bool, ps *problems) {
 	for _, m := range modules {
-		compiled := compiler.Modules[m.name]
-		c := &meaning{compiler: compiler, tracee: m.isTracee(), unseen: unseen, ps: ps, defined: definitions(compiled), loops: loops(compiled), words: wordsOf(m.selects)}
-		ast.WalkExprs(compiled, func(e *ast.Expr) bool {
-			if e.Location != nil {
-				c.check(e)
+		c := &meaning{compiler: compiler, tracee: m.isTracee(), unseen: unseen, ps: ps, words: wordsOf(m.selects)}
+		for _, c.scope = range scopesOf(compiler.Modules[m.name]) {
+			for _, e := range c.exprs {
+				if e.Location != nil {
+					c.check(e)
+				}
 			}
-			return false
-		})
-		ast.WalkTerms(compiled, func(t *ast.Term) bool {
-			if ref, ok := t.Value.(ast.Ref); ok && t.Location != nil {
-				c.field(t.Location, ref)
+			for _, t := range c.terms {
+				if ref, ok := t.Value.(ast.Ref); ok && t.Location != nil {
+					c.field(t.Location, ref)
+				}
 			}
-			return false
-		})
+		}
 	}
 }
 
-// meaning is what is known of one module.
+// meaning is what is known of one module, and of the scope that is being checked.
 type meaning struct {
 	compiler *ast.Compiler
 	tracee   bool // the module is in Tracee's contract
 	unseen   bool // the module is about events, too, that ipcwarden does not have
 	ps       *problems
-	defined  map[ast.Var]*ast.Expr // the expression that gives a variable its value
-	loops    map[ast.Var]*ast.Term // the list whose elements every gives to a variable
 	words    *words
-}
-
-// definitions finds what gives variables their values: x = term, and f(…, x).
-// The compiler has made their names unique in the module.
-func definitions(m *ast.Module) map[ast.Var]*ast.Expr {
-	defined := map[ast.Var]*ast.Expr{}
-	add := func(t *ast.Term, e *ast.Expr) {
-		if v, ok := t.Value.(ast.Var); ok && defined[v] == nil {
-			defined[v] = e
-		}
-	}
-	ast.WalkExprs(m, func(e *ast.Expr) bool {
-		switch {
-		case e.Negated || !e.IsCall():
-		case e.IsEquality():
-			add(e.Operand(0), e)
-			add(e.Operand(1), e)
-		default:
-			if operands := e.Operands(); len(operands) > 0 {
-				add(operands[len(operands)-1], e)
-			}
-		}
-		return false
-	})
-	return defined
+	*scope
 }
 
 // orderings are the comparisons that OPA defines for values of any two types.
@@ -94,8 +67,10 @@ func (c *meaning) check(e *ast.Expr) {
 	switch {
 	case slices.ContainsFunc(orderings, func(o *ast.Builtin) bool { return o.Name == operator }):
 		c.compare(e, c.typeOf(a, 0), c.typeOf(b, 0), a, b)
-		c.names(e, a, b)
-		c.names(e, b, a)
+		if operator == ast.NotEqual.Name { // what names are ordered by need not be one
+			c.names(e, a, b)
+			c.names(e, b, a)
+		}
 	case operator == ast.Member.Name:
 		c.names(e, a, b)
 		if field := c.fieldOf(b, 0); field != "" {
