@@ -17,9 +17,15 @@ import (
 // a warning. If the modules are about unseen events, too, these may have other names and
 // arguments.
 func checkMeaning(compiler *ast.Compiler, modules []*module, unseen bool, ps *problems) {
+	scopes := map[string][]*scope{}
+	for name, m := range compiler.Modules {
+		scopes[name] = scopesOf(m)
+	}
+	uses := usesOf(modules, compiler, scopes)
 	for _, m := range modules {
-		c := &meaning{compiler: compiler, tracee: m.isTracee(), unseen: unseen, ps: ps, words: wordsOf(m.selects)}
-		for _, c.scope = range scopesOf(compiler.Modules[m.name]) {
+		c := &meaning{compiler: compiler, tracee: m.isTracee(), unseen: unseen, ps: ps, words: wordsOf(m.selects), uses: uses}
+		c.patterns(compiler.Modules[m.name])
+		for _, c.scope = range scopes[m.name] {
 			for _, e := range c.exprs {
 				if e.Location != nil {
 					c.check(e)
@@ -28,6 +34,7 @@ func checkMeaning(compiler *ast.Compiler, modules []*module, unseen bool, ps *pr
 			for _, t := range c.terms {
 				if ref, ok := t.Value.(ast.Ref); ok && t.Location != nil {
 					c.field(t.Location, ref)
+					c.reference(t, ref)
 				}
 			}
 		}
@@ -41,23 +48,48 @@ type meaning struct {
 	unseen   bool // the module is about events, too, that ipcwarden does not have
 	ps       *problems
 	words    *words
+	uses     *uses
 	*scope
+}
+
+// patterns checks the constants that functions want for arguments.
+func (c *meaning) patterns(m *ast.Module) {
+	for _, rule := range m.Rules {
+		for i, arg := range rule.Head.Args {
+			if _, isString := arg.Value.(ast.String); isString && arg.Location != nil {
+				if field := commonName(c.passed(parameter{rule.Ref().String(), i}, 0)); field != "" {
+					c.name(arg.Location, field, constant{arg, near})
+				}
+			}
+		}
+	}
 }
 
 // orderings are the comparisons that OPA defines for values of any two types.
 var orderings = []*ast.Builtin{ast.GreaterThan, ast.GreaterThanEq, ast.LessThan, ast.LessThanEq, ast.NotEqual}
 
+// setOperators are those of which both sides have elements of one kind.
+var setOperators = []*ast.Builtin{ast.And, ast.Or, ast.Minus}
+
 func (c *meaning) check(e *ast.Expr) {
+	for _, w := range e.With {
+		if ref, ok := w.Target.Value.(ast.Ref); ok {
+			c.memberOfAny(e.Location, []ast.Ref{ref})
+		}
+	}
 	if !e.IsCall() {
 		return
 	}
 	switch {
 	case takesFlags(e.Operator()):
-		c.constants(e.Operand(0), near, 0, func(name constant) { c.name(e, flagField, name) })
+		c.constants(e.Operand(0), near, 0, func(name constant) { c.name(e.Location, flagField, name) })
 	case takesArgument(e.Operator()):
-		c.constants(e.Operand(0), here, 0, func(name constant) { c.name(e, argumentField, name) })
+		c.constants(e.Operand(0), here, 0, func(name constant) { c.name(e.Location, argumentField, name) })
 	case e.Operator().String() == ast.ObjectGet.Name:
 		c.members(e)
+	case len(e.Operands()) > 1 && slices.ContainsFunc(setOperators, func(o *ast.Builtin) bool { return o.Name == e.Operator().String() }):
+		c.names(e, e.Operand(0), e.Operand(1))
+		c.names(e, e.Operand(1), e.Operand(0))
 	}
 	if len(e.Operands()) != 2 {
 		return
@@ -74,7 +106,7 @@ func (c *meaning) check(e *ast.Expr) {
 	case operator == ast.Member.Name:
 		c.names(e, a, b)
 		if field := c.fieldOf(b, 0); field != "" {
-			c.constants(a, here, 0, func(name constant) { c.name(e, field+"[_]", name) })
+			c.constants(a, here, 0, func(name constant) { c.name(e.Location, field+"[_]", name) })
 		}
 	case e.IsEquality():
 		c.compare(e, c.typeOf(a, 0), c.typeOf(b, 0), a, b)
@@ -124,11 +156,11 @@ func (c *meaning) text(t *ast.Term) string {
 	return t.String()
 }
 
-// maxChain bounds how many variables are followed, which can define each other.
-const maxChain = 16
-
 // typeOf is the type of a term; nil if it is not known.
 func (c *meaning) typeOf(t *ast.Term, depth int) types.Type {
+	if refs := c.follow(t, depth); len(refs) == 1 && refs[0].HasPrefix(ast.InputRootRef) {
+		return c.compiler.TypeEnv.GetByRef(refs[0])
+	}
 	v, isVar := t.Value.(ast.Var)
 	if !isVar {
 		if _, isCall := t.Value.(ast.Call); isCall {
@@ -160,71 +192,37 @@ func other(e *ast.Expr, v ast.Var) *ast.Term {
 	return e.Operand(0)
 }
 
-// fieldOf is the field of the event, or the rule, that a term stands for, with [_] for
-// any index of a field; "" if it is none.
-func (c *meaning) fieldOf(t *ast.Term, depth int) string {
-	if depth > maxChain {
-		return ""
-	}
-	switch v := t.Value.(type) {
-	case ast.Ref:
-		var b strings.Builder
-		switch {
-		case v.HasPrefix(ast.InputRootRef):
-			b.WriteString("input")
-		case v.HasPrefix(ast.DefaultRootRef):
-			return v.String() // a rule, whose value may be a field's
-		default:
-			of := c.fieldOf(v[0], depth+1)
-			if of == "" {
-				return ""
-			}
-			b.WriteString(of)
-		}
-		for _, part := range v[1:] {
-			if name, ok := part.Value.(ast.String); ok {
-				b.WriteString("." + string(name))
-			} else {
-				b.WriteString("[_]")
-			}
-		}
-		return b.String()
-	case ast.Var:
-		if e := c.defined[v]; e != nil && e.IsEquality() {
-			return c.fieldOf(other(e, v), depth+1)
-		}
-	}
-	return ""
-}
-
 // names checks the constants that a field is compared with.
 func (c *meaning) names(e *ast.Expr, field, t *ast.Term) {
 	name := c.fieldOf(field, 0)
 	if name == "" {
 		return
 	}
-	c.constants(t, here, 0, func(constant constant) { c.name(e, name, constant) })
+	if _, ofElements := allWords().values[name+"[_]"]; ofElements {
+		name += "[_]"
+	}
+	c.constants(t, here, 0, func(constant constant) { c.name(e.Location, name, constant) })
 }
 
-// name checks one that a field is compared with in e.
-func (c *meaning) name(e *ast.Expr, field string, constant constant) {
+// name checks one that a field is compared with at a place.
+func (c *meaning) name(at *ast.Location, field string, constant constant) {
 	values, known := allWords().values[field]
 	text := string(constant.term.Value.(ast.String))
 	if c.unseen && (field == argumentField || field == eventNameField && !isSlip(text)) {
 		return
 	}
 	if !known || values.has(text) {
-		c.selected(e, field, constant)
+		c.selected(at, field, constant)
 		return
 	}
 	if constant.at == apart && isWord(text) {
 		return
 	}
-	c.ps.at(place(e, constant), "there is no %s %q; the nearest is %s", values.what, text, nearest.Name(text, values.names))
+	c.ps.at(place(at, constant), "there is no %s %q; the nearest is %s", values.what, text, nearest.Name(text, values.names))
 }
 
 // selected checks that one of the events which the module selects can have the name.
-func (c *meaning) selected(e *ast.Expr, field string, constant constant) {
+func (c *meaning) selected(at *ast.Location, field string, constant constant) {
 	values, narrower := c.words.values[field]
 	text := string(constant.term.Value.(ast.String))
 	if !narrower || values.has(text) {
@@ -238,13 +236,13 @@ func (c *meaning) selected(e *ast.Expr, field string, constant constant) {
 	if constant.at != here {
 		report = c.ps.warnAt
 	}
-	report(place(e, constant), format, values.what, text, hint(text, values.names))
+	report(place(at, constant), format, values.what, text, hint(text, values.names))
 }
 
-// place is where a constant stands.
-func place(e *ast.Expr, constant constant) *ast.Location {
+// place is where a constant stands that something at a place is compared with.
+func place(at *ast.Location, constant constant) *ast.Location {
 	if constant.at == here || constant.term.Location == nil {
-		return e.Location
+		return at
 	}
 	return constant.term.Location
 }

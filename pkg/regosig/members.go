@@ -5,22 +5,13 @@ import (
 	"github.com/open-policy-agent/opa/v1/types"
 )
 
-// members checks the constant names that object.get looks for in a part of the event. One
-// that is not there is only warned of in Tracee's signatures: they may be older or newer
-// than the document.
+// members checks the constant names that object.get looks for in a part of the event.
 func (c *meaning) members(e *ast.Expr) {
-	object := e.Operand(0)
-	for range maxChain {
-		v, isVar := object.Value.(ast.Var)
-		if !isVar || c.defined[v] == nil || !c.defined[v].IsEquality() {
-			break
-		}
-		object = other(c.defined[v], v)
-	}
-	ref, isRef := object.Value.(ast.Ref)
-	if !isRef || !ref.HasPrefix(ast.InputRootRef) {
+	refs := c.follow(e.Operand(0), 0)
+	if len(refs) != 1 || !refs[0].HasPrefix(ast.InputRootRef) {
 		return
 	}
+	ref := refs[0]
 	path := []*ast.Term{e.Operand(1)}
 	if list, isList := path[0].Value.(*ast.Array); isList {
 		path = nil
@@ -33,11 +24,7 @@ func (c *meaning) members(e *ast.Expr) {
 			return
 		}
 		if parent.Select(string(text)) == nil {
-			report := c.ps.at
-			if c.tracee {
-				report = c.ps.warnAt
-			}
-			report(e.Location, "undefined ref: %s: %s has no field %s%s", ref.Append(name), ref, string(text), hint(string(text), memberNames(parent)))
+			c.noMember(e.Location, ref, text, parent, here)
 			return
 		}
 		ref = ref.Append(name)

@@ -9,6 +9,7 @@ import (
 // scope is one body with what its variables stand for: x in one rule is another variable
 // than x in the next. A comprehension, or an every, knows those around it as well.
 type scope struct {
+	of      any                   // the comprehension, or what else has the body; nil for a rule
 	defined map[ast.Var]*ast.Expr // the expression that gives a variable its value
 	loops   map[ast.Var]*ast.Term // the list whose elements every gives to a variable
 	exprs   []*ast.Expr           // of the body itself
@@ -19,15 +20,15 @@ type scope struct {
 func scopesOf(m *ast.Module) (list []*scope) {
 	for _, rule := range m.Rules {
 		for ; rule != nil; rule = rule.Else {
-			list = (&scope{}).appendInner(list, rule.Head, rule.Body)
+			list = (&scope{}).appendInner(list, nil, rule.Head, rule.Body)
 		}
 	}
 	return list
 }
 
-// appendInner appends the scope of parts that belong together, and those within them.
-func (outer *scope) appendInner(list []*scope, parts ...any) []*scope {
-	s := &scope{defined: maps.Clone(outer.defined), loops: maps.Clone(outer.loops)}
+// appendInner appends the scope of something by its parts, and those within them.
+func (outer *scope) appendInner(list []*scope, of any, parts ...any) []*scope {
+	s := &scope{of: of, defined: maps.Clone(outer.defined), loops: maps.Clone(outer.loops)}
 	list = append(list, s)
 	var inner []any
 	var visitor *ast.GenericVisitor
@@ -54,18 +55,18 @@ func (outer *scope) appendInner(list []*scope, parts ...any) []*scope {
 	for _, part := range inner {
 		switch part := part.(type) {
 		case *ast.ArrayComprehension:
-			list = s.appendInner(list, part.Term, part.Body)
+			list = s.appendInner(list, part, part.Term, part.Body)
 		case *ast.SetComprehension:
-			list = s.appendInner(list, part.Term, part.Body)
+			list = s.appendInner(list, part, part.Term, part.Body)
 		case *ast.ObjectComprehension:
-			list = s.appendInner(list, part.Key, part.Value, part.Body)
+			list = s.appendInner(list, part, part.Key, part.Value, part.Body)
 		case *ast.Not:
-			list = s.appendInner(list, part.Body)
+			list = s.appendInner(list, part, part.Body)
 		case *ast.Every:
 			if v, ok := part.Value.Value.(ast.Var); ok {
 				s.loops = with(s.loops, v, part.Domain)
 			}
-			list = s.appendInner(list, part.Body)
+			list = s.appendInner(list, part, part.Body)
 		}
 	}
 	return list

@@ -58,6 +58,8 @@ var allWords = sync.OnceValue(func() *words {
 	w.values["input.syscall"] = vocabulary{"system call", entries, nil}
 	w.values["input.via"] = vocabulary{"entry", []string{"syscall", event.IPC.String()}, nil}
 	w.values["input.error"] = vocabulary{"error", errors, unknown}
+	w.values["input.memory[_].arg"] = vocabulary{"argument", append(slices.Clip(w.values[argumentField].names), "*ptr"), nil}
+	w.values["input.overlaps[_].eventName"] = w.values[eventNameField]
 	w.values["input.memory[_].differing[_]"] = vocabulary{"pair of looks", event.LookPairs[:], nil}
 	w.values["data.ipcwarden.call.outcome"] = vocabulary{"outcome", append(slices.Clip(errors), "ok", "unfinished"), unknown}
 	return w
