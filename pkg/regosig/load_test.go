@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 	"testing/fstest"
+	"unicode/utf8"
 
 	"github.com/ipcwarden/ipcwarden/pkg/detect"
 	"github.com/ipcwarden/ipcwarden/pkg/event"
@@ -398,6 +399,17 @@ func TestProblemIsPrintable(t *testing.T) {
 	ps.add("a\x1b[31m.rego", 1, 2, "a\nb\x07%s", "\u202e")
 	if got, want := ps.err().Error(), `a\x1b[31m.rego:1:2: a b\a\u202e`; got != want {
 		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+// TestProblemIsShort has a file of one long line, which OPA repeats.
+func TestProblemIsShort(t *testing.T) {
+	const enough = 10_000
+	got := problemsOf(t, tree("a.rego", strings.Repeat("\x00", 1<<20), "b.rego", "package b\nx := \"\u00fc"+strings.Repeat("ü", 1<<16)))
+	for _, line := range got {
+		if len(line) > enough || !strings.HasSuffix(line, "…") || !utf8.ValidString(line) {
+			t.Errorf("%d bytes: %.100s", len(line), line)
+		}
 	}
 }
 

@@ -18,7 +18,7 @@ type Problem struct {
 	File   string // as the reader can open it: the source's name and the path below it
 	Line   int    // from 1; 0 if the problem is not at one line
 	Column int    // from 1; 0 if Line is
-	Reason string // one line, without control characters
+	Reason string // one line of at most some kilobytes, without control characters
 }
 
 // String is file:line:col: reason, without the parts that are not known.
@@ -51,12 +51,23 @@ type problems struct {
 }
 
 func (ps *problems) add(file string, line, column int, format string, args ...any) {
-	ps.list = append(ps.list, Problem{file, line, column, printable(fmt.Sprintf(format, args...))})
+	ps.list = append(ps.list, newProblem(file, line, column, format, args))
 }
 
 // warn adds what is no reason to load nothing; line and column may be 0.
 func (ps *problems) warn(file string, line, column int, format string, args ...any) {
-	ps.warned = append(ps.warned, Problem{file, line, column, printable(fmt.Sprintf(format, args...))})
+	ps.warned = append(ps.warned, newProblem(file, line, column, format, args))
+}
+
+// maxReason bounds a reason, in which OPA repeats the line of the file, however long it is.
+const maxReason = 2000
+
+func newProblem(file string, line, column int, format string, args []any) Problem {
+	reason := fmt.Sprintf(format, args...)
+	if len(reason) > maxReason {
+		reason = strings.ToValidUTF8(reason[:maxReason], "") + "…"
+	}
+	return Problem{file, line, column, printable(reason)}
 }
 
 // at adds a problem at a place in a module.
