@@ -13,6 +13,8 @@ import (
 	"path"
 	"slices"
 	"strings"
+
+	"github.com/open-policy-agent/opa/v1/bundle"
 )
 
 // bundleSuffix is how the name of an OPA bundle ends.
@@ -173,6 +175,11 @@ func checkEntries(entries []entry) error {
 		switch base := path.Base(e.name); {
 		case e.name == "patch.json":
 			return entryError(e.name, "a delta bundle changes another one, and has no signatures")
+		case e.name == bundle.ManifestExt:
+			var manifest bundle.Manifest
+			if err := json.Unmarshal(e.data, &manifest); err != nil {
+				return entryError(e.name, "not a manifest of OPA: %w", err)
+			}
 		case base == "data.yaml" || base == "data.yml":
 			return entryError(e.name, "signatures have no data but rules")
 		case base == "data.json":

@@ -139,6 +139,7 @@ func TestBadBundles(t *testing.T) {
 		"bomb":            {packed(t, bomb...), "the bundle unpacks to more than 67108864 bytes"},
 		"data":            {packed(t, good, text("x/data.json", `{"a": 1}`)), `entry "x/data.json": signatures have no data but rules`},
 		"yaml data":       {packed(t, good, text("data.yaml", "")), `entry "data.yaml": signatures have no data but rules`},
+		"manifest":        {packed(t, good, text(".manifest", `{"roots":`)), `entry ".manifest": not a manifest of OPA`},
 		"delta":           {packed(t, text("patch.json", "{}")), `entry "patch.json": a delta bundle`},
 		"no signature":    {packed(t, text("a.txt", "")), "no .rego file in this bundle"},
 	} {

@@ -146,10 +146,10 @@ a.match 9:1
 		{"iteration", `match if {
 	some region in input.memory
 	region.length > 0
-	region.arg == "msgq"
+	region.arg == "sops"
 }`, `
 a.match 9:1
-  12:2 region.arg == "msgq" (2)
+  12:2 region.arg == "sops" (2)
     region = {"arg":"msgp","length":8}
 `},
 		{"every", `match if every f in input.flags { startswith(f, "IPC_") }`, `
