@@ -85,8 +85,12 @@ func (c *meaning) follow(t *ast.Term, depth int) []ast.Ref {
 		if list := c.loops[v]; list != nil {
 			return concat(c.follow(list, depth+1), element)
 		}
-		if e := c.defined[v]; e != nil && e.IsEquality() {
+		switch e := c.defined[v]; {
+		case e == nil:
+		case e.IsEquality():
 			return c.follow(other(e, v), depth+1)
+		case takesArgument(e.Operator()):
+			return []ast.Ref{argumentRef.Append(e.Operand(0))}
 		}
 	}
 	return nil

@@ -175,9 +175,6 @@ func (c *meaning) typeOf(t *ast.Term, depth int) types.Type {
 	if e.IsEquality() {
 		return c.typeOf(other(e, v), depth+1)
 	}
-	if takesArgument(e.Operator()) {
-		return c.compiler.TypeEnv.GetByRef(argumentRef.Append(e.Operand(0)))
-	}
 	if f, ok := c.compiler.TypeEnv.GetByRef(e.Operator()).(*types.Function); ok && len(e.Operands()) == len(f.FuncArgs().Args)+1 {
 		return f.Result()
 	}
