@@ -20,14 +20,14 @@ type scope struct {
 func scopesOf(m *ast.Module) (list []*scope) {
 	for _, rule := range m.Rules {
 		for ; rule != nil; rule = rule.Else {
-			list = (&scope{}).appendInner(list, nil, rule.Head, rule.Body)
+			list = appendScopes(list, &scope{}, nil, rule.Head, rule.Body)
 		}
 	}
 	return list
 }
 
-// appendInner appends the scope of something by its parts, and those within them.
-func (outer *scope) appendInner(list []*scope, of any, parts ...any) []*scope {
+// appendScopes appends the scope of something by its parts, and those within them.
+func appendScopes(list []*scope, outer *scope, of any, parts ...any) []*scope {
 	s := &scope{of: of, defined: maps.Clone(outer.defined), loops: maps.Clone(outer.loops)}
 	list = append(list, s)
 	var inner []any
@@ -55,18 +55,18 @@ func (outer *scope) appendInner(list []*scope, of any, parts ...any) []*scope {
 	for _, part := range inner {
 		switch part := part.(type) {
 		case *ast.ArrayComprehension:
-			list = s.appendInner(list, part, part.Term, part.Body)
+			list = appendScopes(list, s, part, part.Term, part.Body)
 		case *ast.SetComprehension:
-			list = s.appendInner(list, part, part.Term, part.Body)
+			list = appendScopes(list, s, part, part.Term, part.Body)
 		case *ast.ObjectComprehension:
-			list = s.appendInner(list, part, part.Key, part.Value, part.Body)
+			list = appendScopes(list, s, part, part.Key, part.Value, part.Body)
 		case *ast.Not:
-			list = s.appendInner(list, part, part.Body)
+			list = appendScopes(list, s, part, part.Body)
 		case *ast.Every:
 			if v, ok := part.Value.Value.(ast.Var); ok {
 				s.loops = with(s.loops, v, part.Domain)
 			}
-			list = s.appendInner(list, part, part.Body)
+			list = appendScopes(list, s, part, part.Body)
 		}
 	}
 	return list
