@@ -241,6 +241,41 @@ func TestEvents(t *testing.T) {
 	if b.Advance(at(1011, 9).event()); len(b.found) != 1 || b.last[0].ProcessorID != 2 || b.found[0].First.ProcessorID != 0 {
 		t.Errorf("found %+v", b.found)
 	}
+	// Windows that follow each other before the first is looked at.
+	b.observe(times(1, 1020, 1021, 1022, 1040, 1041, 1060, 1070, 1070, 1080, 1080, 1080)...)
+	b.Flush()
+	var shown []uint32
+	for i, f := range b.found[1:] {
+		shown = append(shown, f.First.ProcessorID, f.Samples[0].ProcessorID, b.last[i+1].ProcessorID)
+	}
+	if want := []uint32{1020, 1021, 1022, 1060, 1070, 1070, 1080, 1080, 1080}; !slices.Equal(shown, want) {
+		t.Errorf("shown %v, want %v", shown, want)
+	}
+}
+
+// TestFullWindows has more matches than are remembered before the first window is looked
+// at. Those that are complete count; so do those that begin when all have been looked at.
+func TestFullWindows(t *testing.T) {
+	b := newBench(t, change(threeIn10, func(c *detect.Correlation) {
+		c.Type, c.Field, c.Operator = detect.ValueCount, "object.id", detect.AtMost
+	}), DefaultLimits)
+	const before, each = 3000, 11 // milliseconds, of a window
+	for i := range uint64(before) {
+		b.observe(values(i, i%2, i, i%2)...)
+	}
+	b.Flush()
+	var last time.Time
+	for _, f := range b.found {
+		if f.Count != 2 || !f.From.After(last) {
+			t.Fatalf("found %+v after %s", f, last)
+		}
+		last = f.To
+	}
+	// Room for 512 ms, of which the last window is not whole, from the beginning and from the
+	// moment when that has been looked at.
+	if want := 2 * (512 / each); len(b.found) != want {
+		t.Errorf("%d windows, want %d", len(b.found), want)
+	}
 }
 
 // TestArrival delivers the same events in many orders.

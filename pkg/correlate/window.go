@@ -13,16 +13,16 @@ const maxStamps = 1024
 // with a match: lte, lt and eq. What ended later begins the next window.
 type window struct {
 	*windowRule
-	stamps  []stamp // ordered by time: the first maxStamps
-	over    bool    // there were more
-	samples samples
-	last    sample
+	stamps []stamp // ordered by time: the first maxStamps, also of windows that follow
+	over   bool    // there were more, after the last of them
 }
 
-// stamp is a match: when its call ended, and the value that counts.
+// stamp is a match: when its call ended, the value that counts, and its event. That of
+// a window with too many is not remembered, as it will not be shown.
 type stamp struct {
-	at    int64
-	value uint64
+	at     int64
+	value  uint64
+	ticket ticket
 }
 
 // windowRule is what all groups of a signature have in common.
@@ -35,32 +35,46 @@ type windowRule struct {
 func (w *window) observe(m *match, r *recall) *hit {
 	// The kernel counts nothing for such a signature, but may have for those before it.
 	for range min(m.repeats.count, maxStamps) {
-		w.put(stamp{m.repeats.last, m.value})
+		w.put(m.repeats.last, m, r)
 	}
 	if !m.alone {
-		w.put(stamp{m.end, m.value})
-	}
-	// Of a window with too many nothing will be shown.
-	if len(w.stamps) <= w.most {
-		w.samples.add(m, w.stamps[0].at, r)
-		if m.end >= w.last.at {
-			w.last = sample{m.end, r.put(m.event)}
-		}
+		w.put(m.end, m, r)
 	}
 	return nil
 }
 
-func (w *window) put(one stamp) {
-	at, _ := slices.BinarySearchFunc(w.stamps, one.at, func(s stamp, t int64) int {
+func (w *window) put(end int64, m *match, r *recall) {
+	at := w.after(end)
+	if at == len(w.stamps) && (w.over || at == maxStamps) {
+		w.over = true
+		return
+	}
+	one := stamp{at: end, value: m.value}
+	if w.distinct || at-w.begin(end) < w.most {
+		one.ticket = r.put(m.event)
+	}
+	if w.stamps = slices.Insert(w.stamps, at, one); len(w.stamps) > maxStamps {
+		w.stamps, w.over = w.stamps[:maxStamps], true
+	}
+}
+
+// after is how many matches ended up to t.
+func (w *window) after(t int64) int {
+	n, _ := slices.BinarySearchFunc(w.stamps, t, func(s stamp, t int64) int {
 		if s.at <= t {
 			return -1
 		}
 		return 1
 	})
-	w.stamps = slices.Insert(w.stamps, at, one)
-	if len(w.stamps) > maxStamps {
-		w.stamps, w.over = w.stamps[:maxStamps], true
+	return n
+}
+
+// begin is the first match of the window that t is in.
+func (w *window) begin(t int64) (first int) {
+	for first < len(w.stamps) && t > w.stamps[first].at+w.timespan {
+		first = w.after(w.stamps[first].at + w.timespan)
 	}
+	return first
 }
 
 func (w *window) closes() int64 {
@@ -72,10 +86,7 @@ func (w *window) closes() int64 {
 
 func (w *window) close() *hit {
 	from := w.stamps[0].at
-	end := slices.IndexFunc(w.stamps, func(s stamp) bool { return s.at > from+w.timespan })
-	if end < 0 {
-		end = len(w.stamps)
-	}
+	end := w.after(from + w.timespan)
 	inside, to := w.stamps[:end], w.stamps[end-1].at
 	count := len(inside)
 	if w.distinct {
@@ -86,24 +97,16 @@ func (w *window) close() *hit {
 		count = len(values)
 	}
 	var h *hit
-	if full := w.over && end == maxStamps; count >= w.least && count <= w.most && !full {
-		h = &hit{count: uint64(count), from: from, to: to, samples: w.samples.within(from, to)}
-		if n := len(h.samples); w.last.at == to {
-			h.last = w.last.ticket
-		} else if n > 0 {
-			h.last = h.samples[n-1]
-		}
+	if full := w.over && end == len(w.stamps); count >= w.least && count <= w.most && !full {
+		h = &hit{count: uint64(count), from: from, to: to, last: inside[end-1].ticket}
 		// The last one is shown by itself, and if it is the only one as the first as well.
-		if n := len(h.samples); n > 1 && h.samples[n-1] == h.last {
-			h.samples = h.samples[:n-1]
+		for _, s := range inside[:min(max(end-1, 1), maxSamples)] {
+			h.samples = append(h.samples, s.ticket)
 		}
 	}
 	// What came after the first maxStamps belongs to no window: when, is not known.
 	w.stamps = append(w.stamps[:0], w.stamps[end:]...)
-	if w.over {
-		w.stamps, w.over = w.stamps[:0], false
-	}
-	w.samples.after(to)
+	w.over = w.over && len(w.stamps) > 0
 	return h
 }
 
