@@ -219,7 +219,7 @@ struct {
  * What became of every call that was entered:
  * entered = filtered + unmatched + aggregated + emitted + ring_full + threads_full +
  * return_missed + calls in flight.
- * pkg/probe reads it as counts.
+ * pkg/probe reads it as kernelCounts.
  */
 struct counts {
 	__u64 entered;
@@ -231,14 +231,17 @@ struct counts {
 	__u64 threads_full; /* lost: too many threads that use System V IPC */
 	__u64 return_missed; /* lost: the kernel did not run the program at its exit */
 	__u64 large_full;   /* not lost, but its views were cut to INLINE_VIEW */
-};
+} __attribute__((aligned(128))); /* no two CPUs write to one cache line */
 
-struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, 1);
-	__type(key, __u32);
-	__type(value, struct counts);
-} call_counts SEC(".maps");
+#define COUNT_SLOTS 64 /* a power of two */
+
+/*
+ * A CPU adds to one slot, which it may share with others. They have a section, and so a
+ * map, for themselves, which pkg/probe maps into its memory: while a system call looks
+ * into a map, the kernel runs no programs on that CPU (kernel/bpf/syscall.c:
+ * bpf_disable_instrumentation), and where it can be preempted then that loses calls.
+ */
+struct counts call_counts[COUNT_SLOTS] SEC(".data.counts");
 
 /* What a new entry starts as. */
 static const struct inflight blank_inflight;
@@ -290,19 +293,8 @@ static __always_inline struct inflight *current_call(void)
 	return call && call->active ? call : 0;
 }
 
-static __always_inline struct counts *this_cpu_counts(void)
-{
-	__u32 zero = 0;
-
-	return bpf_map_lookup_elem(&call_counts, &zero);
-}
-
 /* Atomic: a program at a function can be preempted by another on the same CPU. */
-#define COUNT(what)                                             \
-	do {                                                    \
-		struct counts *counts_ = this_cpu_counts();     \
-		if (counts_)                                    \
-			__sync_fetch_and_add(&counts_->what, 1); \
-	} while (0)
+#define COUNT(what) \
+	__sync_fetch_and_add(&call_counts[bpf_get_smp_processor_id() % COUNT_SLOTS].what, 1)
 
 #endif

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"unsafe"
 
+	"github.com/aquasecurity/libbpfgo"
 	"github.com/cilium/ebpf"
 	"golang.org/x/sys/unix"
 )
@@ -35,37 +36,51 @@ const (
 	Malformed    = "malformed"     // a record that could not be parsed
 )
 
+// countsSection is the section, and so the map, that call_counts has for itself.
+const countsSection = ".data.counts"
+
 // kernelCounts is struct counts of ebpf/maps.h.
 type kernelCounts struct {
 	entered, filtered, unmatched, aggregated, emitted, ringFull, threadsFull, returnMissed, largeFull uint64
+
+	_ [7]uint64 // alignment
+}
+
+// mapCounts maps the counters, so that reading them makes no system call.
+func mapCounts(module *libbpfgo.Module) (*ebpf.Memory, error) {
+	m, err := again(module, countsSection)
+	if err != nil {
+		return nil, err
+	}
+	defer m.Close() // the memory stays
+	memory, err := m.Memory()
+	if err != nil {
+		return nil, fmt.Errorf("map the counters: %w", err)
+	}
+	return memory, nil
 }
 
 // Counts reads the counters. While programs are attached the sum can be off by
 // the calls that are under way at that moment.
 func (p *Probe) Counts() (Counts, error) {
-	m, err := p.module.GetMap("call_counts")
-	if err != nil {
-		return Counts{}, fmt.Errorf("find the counters: %w", err)
-	}
-	zero := uint32(0)
-	b, err := m.GetValue(unsafe.Pointer(&zero))
-	if err != nil {
+	b := make([]byte, p.counters.Size())
+	if _, err := p.counters.ReadAt(b, 0); err != nil {
 		return Counts{}, fmt.Errorf("read the counters: %w", err)
 	}
 	var sum kernelCounts
 	const size = int(unsafe.Sizeof(sum))
 	for ; len(b) >= size; b = b[size:] {
-		var cpu kernelCounts
-		copy(unsafe.Slice((*byte)(unsafe.Pointer(&cpu)), size), b)
-		sum.entered += cpu.entered
-		sum.filtered += cpu.filtered
-		sum.unmatched += cpu.unmatched
-		sum.aggregated += cpu.aggregated
-		sum.emitted += cpu.emitted
-		sum.ringFull += cpu.ringFull
-		sum.threadsFull += cpu.threadsFull
-		sum.returnMissed += cpu.returnMissed
-		sum.largeFull += cpu.largeFull
+		var slot kernelCounts
+		copy(unsafe.Slice((*byte)(unsafe.Pointer(&slot)), size), b)
+		sum.entered += slot.entered
+		sum.filtered += slot.filtered
+		sum.unmatched += slot.unmatched
+		sum.aggregated += slot.aggregated
+		sum.emitted += slot.emitted
+		sum.ringFull += slot.ringFull
+		sum.threadsFull += slot.threadsFull
+		sum.returnMissed += slot.returnMissed
+		sum.largeFull += slot.largeFull
 	}
 	missed, err := p.missedEntries()
 	if err != nil {

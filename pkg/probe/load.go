@@ -219,11 +219,10 @@ func (p *Probe) load(opts Options, hook Hook, plan *plan) (err error) {
 			return err
 		}
 	}
-	records, err := p.module.GetMap("records")
-	if err != nil {
-		return fmt.Errorf("find the ring: %w", err)
+	if p.counters, err = mapCounts(p.module); err != nil {
+		return err
 	}
-	if p.ring, err = newRing(records.FileDescriptor()); err != nil {
+	if p.ring, err = newRing(p.module); err != nil {
 		return err
 	}
 	return p.attachAll(exits, copies, entries, opts.maxActive())

@@ -16,6 +16,7 @@ import (
 	"unsafe"
 
 	"github.com/aquasecurity/libbpfgo"
+	cilium "github.com/cilium/ebpf"
 	"go.uber.org/zap"
 	"golang.org/x/sys/unix"
 
@@ -71,10 +72,11 @@ type Options struct {
 type Probe struct {
 	attachment Attachment
 	module     *libbpfgo.Module
-	links      []link     // in the order in which they were attached
-	entries    []*program // whose misses are lost calls
-	tracefs    *tracefs   // where hook kprobe has its probes
-	missed     uint64     // entries that were missed by what is detached by now
+	links      []link         // in the order in which they were attached
+	entries    []*program     // whose misses are lost calls
+	tracefs    *tracefs       // where hook kprobe has its probes
+	missed     uint64         // entries that were missed by what is detached by now
+	counters   *cilium.Memory // an array of kernelCounts
 	ring       *ring
 	clock      clock
 	untimed    uint // records since the clock was looked at

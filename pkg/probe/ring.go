@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/aquasecurity/libbpfgo"
 	"github.com/cilium/ebpf"
 	"github.com/cilium/ebpf/ringbuf"
 	"golang.org/x/sys/unix"
@@ -20,16 +21,11 @@ type ring struct {
 	record ringbuf.Record
 }
 
-// newRing maps the ring behind the descriptor of its map, which stays the
-// caller's.
-func newRing(fd int) (*ring, error) {
-	own, err := unix.FcntlInt(uintptr(fd), unix.F_DUPFD_CLOEXEC, 0)
+// newRing maps the ring.
+func newRing(module *libbpfgo.Module) (*ring, error) {
+	m, err := again(module, "records")
 	if err != nil {
-		return nil, fmt.Errorf("duplicate the ring's descriptor: %w", err)
-	}
-	m, err := ebpf.NewMapFromFD(own)
-	if err != nil {
-		return nil, fmt.Errorf("open the ring: %w", err)
+		return nil, err
 	}
 	defer m.Close() // the reader has a mapping of its own
 	reader, err := ringbuf.NewReader(m)
@@ -38,6 +34,23 @@ func newRing(fd int) (*ring, error) {
 	}
 	reader.SetDeadline(time.Now())
 	return &ring{reader: reader}, nil
+}
+
+// again opens a map of a module once more, for its memory.
+func again(module *libbpfgo.Module, name string) (*ebpf.Map, error) {
+	m, err := module.GetMap(name)
+	if err != nil {
+		return nil, fmt.Errorf("find BPF map %s: %w", name, err)
+	}
+	own, err := unix.FcntlInt(uintptr(m.FileDescriptor()), unix.F_DUPFD_CLOEXEC, 0)
+	if err != nil {
+		return nil, fmt.Errorf("duplicate the descriptor of BPF map %s: %w", name, err)
+	}
+	opened, err := ebpf.NewMapFromFD(own)
+	if err != nil {
+		return nil, fmt.Errorf("open BPF map %s: %w", name, err)
+	}
+	return opened, nil
 }
 
 // next returns the next record, valid until the following next, or
