@@ -40,7 +40,7 @@ func parseOptions(arguments []string, complaints io.Writer) (o options, err erro
 	f.BoolVar(&o.json, "json", false, "print the table as JSON")
 	f.BoolVar(&o.save, "verifier-counts", false, "write what the verifiers counted to "+verifierFile)
 	f.StringVar(&o.image, "image", "", "boot this `file` in place of Debian's kernels")
-	f.DurationVar(&o.limit, "limit", 45*time.Minute, "give up on a kernel after this `time`")
+	f.DurationVar(&o.limit, "limit", time.Hour, "give up on a kernel after this `time`")
 	f.DurationVar(&o.silence, "silence", 5*time.Minute, "give up on a kernel that prints nothing for this `time`")
 	f.IntVar(&o.parallel, "parallel", min(runtime.NumCPU(), 2), "run this `number` of machines at the same time")
 	f.StringVar(&o.work, "work", "build/vm", "keep kernels, logs and streams in this `directory`")
