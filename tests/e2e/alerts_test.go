@@ -29,7 +29,7 @@ type alert struct {
 
 // isMiss tells of an alert that the kernel did not run a program for some calls. That
 // happens at fentry, where it does not run one on a CPU on which that is preempted, and,
-// rarely, at any hook while a map is read there.
+// rarely, at any hook while a system call looks into a map there.
 func (a alert) isMiss() bool {
 	return a.Gap != nil && (a.Gap.Cause == "entry_missed" || a.Gap.Cause == "return_missed")
 }

@@ -36,9 +36,10 @@ func watchCalls(t *testing.T, v variant) *report {
 	}
 	path := v.calls().build(t)
 	w, p, s := watchProgram(t, path)
-	// While somebody reads a BPF map on a CPU the kernel runs no program there, and
-	// counts that (kernel/bpf/syscall.c: bpf_disable_instrumentation): a rare chance, but
-	// on an emulated machine not so rare that it could not come twice.
+	// Where the kernel can preempt a program, or somebody who looks into a BPF map, it runs
+	// no program on that CPU meanwhile, and counts that (kernel/bpf/syscall.c:
+	// bpf_disable_instrumentation): a rare chance, but on an emulated machine not so rare
+	// that it could not come twice.
 	for range 4 {
 		if missed := s.Dropped["entry_missed"] + s.Dropped["return_missed"]; missed == 0 || missed != s.dropped() {
 			break
