@@ -20,6 +20,7 @@ const (
 	here  distance = iota // in the comparison
 	near                  // in a variable, a loop, or the argument of a helper
 	apart                 // in a rule, which may be for several comparisons
+	keyed                 // as the key of an object, which may have one for all the rest
 )
 
 // constants calls each for the strings that a term stands for, or that are its elements.

@@ -108,7 +108,7 @@ func TestLoadErrors(t *testing.T) {
 		{"misspelt field that is replaced", header("A") + "package a\nmatch if root with input.usrId as 0\nroot if input.userId == 0", "dir/a.rego:8:10: undefined ref: input.usrId: input has no field usrId; the nearest is userId"},
 		{"misspelt field in a variable", header("A") + "package a\nmatch if {\n\tname := \"mdoe\"\n\tinput.object[name] == 7\n}", "dir/a.rego:10:2: undefined ref: input.object.mdoe: input.object has no field mdoe; the nearest is mode"},
 		{"misspelt flags of sets", header("A") + "package a\nmatch if {\n\tset := {f | some f in input.flags}\n\tset & {\"IPC_NOWAI\"} != set()\n\t\"IPC_NOWAT\" in set\n\tset.MSG_COPI\n\tset != {\"IPC_NOWIT\"}\n}", "dir/a.rego:10:2: there is no flag \"IPC_NOWAI\"; the nearest is IPC_NOWAIT\ndir/a.rego:11:2: there is no flag \"IPC_NOWAT\"; the nearest is IPC_NOWAIT\ndir/a.rego:12:2: there is no flag \"MSG_COPI\"; the nearest is MSG_COPY\ndir/a.rego:13:2: there is no flag \"IPC_NOWIT\"; the nearest is IPC_NOWAIT"},
-		{"misspelt errors of tables", header("A") + "package a\nmatch if {\"EAGIN\"}[input.error]\nmatch if bad[input.error]\nmatch if worse[input.error]\nbad := {\"EPREM\": true}\nworse contains \"EINVL\"", "dir/a.rego:8:11: there is no error \"EAGIN\"; the nearest is EAGAIN\ndir/a.rego:11:9: there is no error \"EPREM\"; the nearest is EPERM\ndir/a.rego:12:16: there is no error \"EINVL\"; the nearest is EINVAL"},
+		{"misspelt errors of tables", header("A") + "package a\nmatch if {\"EAGIN\"}[input.error]\nmatch if bad[input.error]\nmatch if worse[input.error]\nbad := {\"EPREM\"}\nworse contains \"EINVL\"", "dir/a.rego:8:11: there is no error \"EAGIN\"; the nearest is EAGAIN\ndir/a.rego:11:9: there is no error \"EPREM\"; the nearest is EPERM\ndir/a.rego:12:16: there is no error \"EINVL\"; the nearest is EINVAL"},
 		{"misspelt argument of memory, and event of an overlap", header("A") + "package a\nmatch if input.memory[_].arg == \"msgq\"\nmatch if input.overlaps[_].eventName == \"msgrvc\"", "dir/a.rego:8:10: there is no argument \"msgq\"; the nearest is msgp\ndir/a.rego:9:10: there is no event \"msgrvc\"; the nearest is msgrcv"},
 		{"no metadata", "package a\nmatch if true", "dir/a.rego:1:1: a signature needs a METADATA block directly above its package"},
 		{"missing keys", "# METADATA\n# description: x\npackage a\nmatch if true", "dir/a.rego:2:3: METADATA lacks custom.events\ndir/a.rego:2:3: METADATA lacks custom.id\ndir/a.rego:2:3: METADATA lacks custom.severity\ndir/a.rego:2:3: METADATA lacks title"},
@@ -248,16 +248,20 @@ func TestMeaningful(t *testing.T) {
 }
 
 // TestNamesOfOtherEvents wants warnings for names that only events have which the
-// signature does not select, but are not in the comparison itself.
+// signature does not select, but are not in the comparison itself, and for keys that a
+// field never has.
 func TestNamesOfOtherEvents(t *testing.T) {
 	set, err := Load(tree("a.rego", header("A")+"package a\nimport data.ipcwarden.flags\nmatch if flags.has_any({\"MSG_COPY\", \"IPC_NOWAIT\"})\n"+
-		"match if flags.has_all(wanted)\nmatch if flags.has_none(wanted)\nwanted := {\"SHM_EXEC\"}\n"))
+		"match if flags.has_all(wanted)\nmatch if flags.has_none(wanted)\nwanted := {\"SHM_EXEC\"}\n"+
+		"match if table[input.error] > table.other\ntable := {\"EAGAIN\": 1, \"EPREM\": 2, \"other\": 0}\n"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	want := []string{
 		`dir/a.rego:9:25: the selected events do not have flag "MSG_COPY"; the nearest is IPC_NOWAIT`,
 		`dir/a.rego:12:12: the selected events do not have flag "SHM_EXEC"; the nearest is IPC_NOWAIT`,
+		`dir/a.rego:14:24: there is no error "EPREM"; the nearest is EPERM`,
+		`dir/a.rego:14:36: there is no error "other"; the nearest is EPERM`,
 	}
 	if got := set.Warnings(); !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
@@ -385,7 +389,7 @@ func TestPaths(t *testing.T) {
 	for name, want := range map[string]string{
 		"missing":      ": no such file or directory",
 		"missing.rego": ": no such file or directory",
-		"readme.md":    ": not a directory",
+		"readme.md":    ": neither a directory nor a .rego file nor a bundle (.tar.gz)",
 		"none":         ": no .rego file in this directory",
 		"odd":          ": no .rego file in this directory",
 	} {

@@ -212,10 +212,14 @@ func (c *meaning) name(at *ast.Location, field string, constant constant) {
 		c.selected(at, field, constant)
 		return
 	}
-	if constant.at == apart && isWord(text) {
+	if constant.at >= apart && isWord(text) {
 		return
 	}
-	c.ps.at(place(at, constant), "there is no %s %q; the nearest is %s", values.what, text, nearest.Name(text, values.names))
+	report := c.ps.at
+	if constant.at == keyed {
+		report = c.ps.warnAt
+	}
+	report(place(at, constant), "there is no %s %q; the nearest is %s", values.what, text, nearest.Name(text, values.names))
 }
 
 // selected checks that one of the events which the module selects can have the name.

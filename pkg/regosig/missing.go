@@ -106,16 +106,16 @@ func (c *meaning) elementCalled(at *ast.Location, ref ast.Ref) {
 // keys calls each for the keys of constants, or the elements of sets, that ref stands for.
 func (c *meaning) keys(ref ast.Ref, each func(constant)) {
 	of := func(t *ast.Term, at distance) {
-		key := func(t *ast.Term) {
+		key := func(t *ast.Term, at distance) {
 			if _, isString := t.Value.(ast.String); isString {
 				each(constant{t, at})
 			}
 		}
 		switch v := t.Value.(type) {
 		case ast.Set:
-			v.Foreach(key)
+			v.Foreach(func(t *ast.Term) { key(t, at) })
 		case ast.Object:
-			v.Foreach(func(t, _ *ast.Term) { key(t) })
+			v.Foreach(func(t, _ *ast.Term) { key(t, keyed) })
 		}
 	}
 	if ref.HasPrefix(ast.DefaultRootRef) {

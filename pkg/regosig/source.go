@@ -8,6 +8,7 @@ import (
 	"path"
 	"path/filepath"
 	"strings"
+	"syscall"
 )
 
 // Source is a tree of Rego files.
@@ -85,11 +86,12 @@ func (s Source) read(ps *problems) []file {
 
 // walk returns the wanted files of a source, and whether any could not be read.
 func (s Source) walk(wanted func(name string) bool, ps *problems) (files []file, failed bool) {
-	if info, err := fs.Stat(s.FS, "."); err != nil {
-		ps.add(s.Name, 0, 0, "%s", cause(err))
-		return nil, true
-	} else if !info.IsDir() {
+	switch info, err := fs.Stat(s.FS, "."); {
+	case errors.Is(err, syscall.ENOTDIR), err == nil && !info.IsDir():
 		ps.add(s.Name, 0, 0, "neither a directory nor a .rego file nor a bundle (.tar.gz)")
+		return nil, true
+	case err != nil:
+		ps.add(s.Name, 0, 0, "%s", cause(err))
 		return nil, true
 	}
 	_ = fs.WalkDir(s.FS, ".", func(name string, entry fs.DirEntry, err error) error {
