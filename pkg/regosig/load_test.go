@@ -164,6 +164,7 @@ func TestTraceeTypes(t *testing.T) {
 		{events: "msgsnd", match: "helpers.get_tracee_argument(\"msgsz\") == \"7\"", problem: "dir/a.rego:7:2: helpers.get_tracee_argument(\"msgsz\") is a number, and \"7\" is a string: to compare them says nothing of the event"},
 		{events: "msgsnd", match: "7 < helpers.get_tracee_argument(\"msgp\")", problem: "dir/a.rego:7:2: 7 is a number, and helpers.get_tracee_argument(\"msgp\") is a string: to compare them says nothing of the event"},
 		{events: "msgsnd", match: "large(helpers.get_tracee_argument(\"msgsz\"))\n}\nlarge(n) {\n\tn > \"7\"", problem: "dir/a.rego:10:2: n is a number, and \"7\" is a string: to compare them says nothing of the event"},
+		{events: "msgsnd", match: "root(input)\n}\nroot(e) {\n\te.usrId == 0", problem: "dir/a.rego:10:2: undefined ref: input.usrId: input has no field usrId; the nearest is userId"},
 		{events: "msgsnd", match: "x = input.error; x == \"EPERM\"\n}\ntracee_match {\n\tx = input.processName; x == \"bash\""},
 		{events: "msgsnd", match: "input.eventName == \"ptrace\"", problem: "dir/a.rego:7:2: there is no event \"ptrace\"; the nearest is ipc"},
 		{events: "msgsdn", match: "true", problem: "dir/a.rego:4:14: there is no event \"msgsdn\"; the nearest is msgsnd"},

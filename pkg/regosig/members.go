@@ -5,7 +5,9 @@ import (
 	"github.com/open-policy-agent/opa/v1/types"
 )
 
-// members checks the constant names that object.get looks for in a part of the event.
+// members checks the constant names that object.get looks for in a part of the event. One
+// that is not there is only warned of in Tracee's signatures: they may be older or newer
+// than the document.
 func (c *meaning) members(e *ast.Expr) {
 	refs := c.follow(e.Operand(0), 0)
 	if len(refs) != 1 || !refs[0].HasPrefix(ast.InputRootRef) {
@@ -24,7 +26,11 @@ func (c *meaning) members(e *ast.Expr) {
 			return
 		}
 		if parent.Select(string(text)) == nil {
-			c.noMember(e.Location, ref, text, parent, here)
+			distance := here
+			if c.tracee {
+				distance = apart
+			}
+			c.noMember(e.Location, ref, text, parent, distance)
 			return
 		}
 		ref = ref.Append(name)

@@ -82,11 +82,11 @@ func (c *meaning) memberCalled(at *ast.Location, parents []ast.Ref, variable *as
 	})
 }
 
-// noMember reports a member that is not there. It is only a warning in Tracee's signatures,
-// which may be older or newer than the document, and for a name that is in use elsewhere.
+// noMember reports a member that is not there. It is only a warning for a name that may be
+// in use elsewhere.
 func (c *meaning) noMember(at *ast.Location, parent ast.Ref, name ast.String, t *types.Object, distance distance) {
 	report := c.ps.at
-	if c.tracee || distance == apart {
+	if distance == apart {
 		report = c.ps.warnAt
 	}
 	report(at, "undefined ref: %s: %s has no field %s%s", parent.Append(ast.NewTerm(name)), parent, string(name), hint(string(name), memberNames(t)))
