@@ -113,7 +113,7 @@ func (c *Correlator) Observe(md *detect.Metadata, finding detect.Finding, in *de
 	e := in.Event()
 	c.Advance(e)
 	m := &c.match
-	*m = match{start: int64(e.BootNS), end: end(e), event: e, repeats: repeatsOf(e), alone: e.Repeats.Alone}
+	*m = match{start: bounded(e.BootNS), end: end(e), event: e, repeats: repeatsOf(e), alone: e.Repeats.Alone}
 	if m.alone {
 		m.end = m.repeats.last
 	}
@@ -273,7 +273,11 @@ func (c *Correlator) close(t int64) {
 
 // end is when the call of an event ended, on CLOCK_BOOTTIME.
 func end(e *event.Event) int64 {
-	return int64(e.BootNS + e.DurationNS)
+	return max(bounded(e.BootNS), bounded(e.BootNS+e.DurationNS)) // the sum may be beyond all numbers
 }
+
+// bounded keeps times that no clock has, as an edited recording may, from overflowing
+// when a timespan is added.
+func bounded(ns uint64) int64 { return int64(min(ns, math.MaxInt64/2)) }
 
 func (c *Correlator) unix(bootNS int64) time.Time { return time.Unix(0, bootNS+c.bootToUnixNS).UTC() }

@@ -2,6 +2,7 @@ package correlate
 
 import (
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -275,6 +276,37 @@ func TestFullWindows(t *testing.T) {
 	// moment when that has been looked at.
 	if want := 2 * (512 / each); len(b.found) != want {
 		t.Errorf("%d windows, want %d", len(b.found), want)
+	}
+}
+
+// TestNoClock has times that no clock has, as recordings may that somebody has edited: each
+// type takes them for late, or for early.
+func TestNoClock(t *testing.T) {
+	steps := change(abc, func(c *detect.Correlation) { c.Type, c.Until = detect.Temporal, "" })
+	for _, c := range []detect.Correlation{
+		threeIn10, abc, steps,
+		change(threeIn10, func(c *detect.Correlation) { c.Operator = detect.AtMost }),
+		change(threeIn10, func(c *detect.Correlation) { c.Type, c.Field = detect.ValueCount, "object.id" }),
+		change(threeIn10, func(c *detect.Correlation) {
+			c.Type, c.Field, c.Operator = detect.ValueCount, "object.id", detect.Exactly
+		}),
+	} {
+		for _, extreme := range []uint64{0, math.MaxInt64 - 1, math.MaxInt64, math.MaxInt64 + 1, math.MaxUint64} {
+			b := newBench(t, c, DefaultLimits)
+			step := ""
+			if len(c.Steps) > 0 {
+				step = "a"
+			}
+			for _, e := range []*event.Event{
+				{ID: event.Msgsnd, BootNS: 5}, {ID: event.Msgsnd, BootNS: extreme}, {ID: event.Msgsnd, BootNS: extreme, DurationNS: extreme},
+				{ID: event.Msgsnd, BootNS: 7, DurationNS: extreme}, {ID: event.Msgsnd, Repeats: event.Repeats{Count: extreme, FirstNS: extreme, LastNS: 9}},
+				{ID: event.Msgsnd, Repeats: event.Repeats{Count: 3, FirstNS: 9, LastNS: extreme, Alone: true}},
+			} {
+				b.input.Reset(e)
+				b.Observe(b.metadata, detect.Finding{Step: step}, &b.input)
+			}
+			b.Flush()
+		}
 	}
 }
 

@@ -2,7 +2,6 @@ package correlate
 
 import (
 	"hash/maphash"
-	"math"
 	"reflect"
 	"slices"
 	"unsafe"
@@ -64,8 +63,8 @@ type match struct {
 // repeatsOf takes what a recording says that nobody has checked: from first to last is
 // no negative time.
 func repeatsOf(e *event.Event) run {
-	last := min(e.Repeats.LastNS, math.MaxInt64)
-	return run{int64(min(e.Repeats.FirstNS, last)), int64(last), e.Repeats.Count}
+	last := bounded(e.Repeats.LastNS)
+	return run{min(bounded(e.Repeats.FirstNS), last), last, e.Repeats.Count}
 }
 
 // calls is how many calls the match is of.
