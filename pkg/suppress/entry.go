@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"math"
 	"reflect"
 	"slices"
 	"strconv"
@@ -136,17 +137,33 @@ func (p *Pattern) matches(value any) bool {
 	return p.glob != nil && p.glob.Match(text)
 }
 
-// fits refuses a text that no value of a kind can be.
+// fits refuses what no value of a kind can be.
 func (p *Pattern) fits(kind reflect.Kind) error {
+	isNumber := reflect.Int <= kind && kind <= reflect.Uint64
 	switch {
-	case p.number != nil || strings.ContainsAny(p.text, `*?[{\`):
+	case isNumber && p.number != nil && !holds(kind, *p.number):
+		return fmt.Errorf("%s is beyond what the field can be", p.text)
+	case isNumber && p.number != nil, strings.ContainsAny(p.text, `*?[{\`):
 		return nil
 	case kind == reflect.Bool && p.text != "true" && p.text != "false":
 		return fmt.Errorf("%q is neither true nor false", p.text)
-	case reflect.Int <= kind && kind <= reflect.Uint64:
+	case isNumber:
 		return fmt.Errorf("%q is no number", p.text)
 	}
 	return nil
+}
+
+// holds tells whether a value of a kind can be n, as it is written: a key may be unsigned.
+func holds(kind reflect.Kind, n int64) bool {
+	switch kind {
+	case reflect.Int32:
+		return math.MinInt32 <= n && n <= math.MaxUint32
+	case reflect.Uint32:
+		return 0 <= n && n <= math.MaxUint32
+	case reflect.Uint, reflect.Uint64:
+		return 0 <= n
+	}
+	return true
 }
 
 // Date is a moment.
