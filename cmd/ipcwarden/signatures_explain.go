@@ -127,10 +127,6 @@ func printExplanation(out io.Writer, x *regosig.Explanation) error {
 		if len(x.Findings) > 1 {
 			title = fmt.Sprintf("evidence of finding %d", i+1)
 		}
-		if len(finding) == 0 && x.Unexplained != "" {
-			p.line("  no %s: %s", title, inline(x.Unexplained))
-			continue
-		}
 		if len(finding) == 0 {
 			p.line("  no %s", title)
 			continue
@@ -139,6 +135,9 @@ func printExplanation(out io.Writer, x *regosig.Explanation) error {
 		for _, key := range sortedKeys(finding) {
 			p.line("    %s = %s", inline(key), shortValue(finding[key]))
 		}
+	}
+	if x.Unexplained != "" {
+		p.line("  %s: %s", p.paint(red, "error"), inline(x.Unexplained))
 	}
 	bodies := x.Bodies
 	if x.Matches {

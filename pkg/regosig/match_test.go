@@ -59,6 +59,8 @@ func TestNativeVerdicts(t *testing.T) {
 		{name: "findings", rules: "findings contains {\"name\": a.name} if some a in input.args",
 			want: []detect.Finding{{Evidence: object{"name": "msgflg"}}, {Evidence: object{"name": "msgp"}}, {Evidence: object{"name": "msgsz"}}, {Evidence: object{"name": "msqid"}}}},
 		{name: "no findings", rules: "findings contains {} if false"},
+		{name: "some findings of another type", rules: "findings contains {\"n\": 1}\nfindings contains 1",
+			want: []detect.Finding{{Evidence: object{"n": json.Number("1")}}}, err: "data.a.findings has a number, not only objects"},
 		{name: "findings of another type", rules: "findings contains 1", err: "data.a.findings has a number, not only objects"},
 		{name: "failing built-in", rules: "match if 1 / (input.processorId - 1) == 1"},
 	}

@@ -122,19 +122,21 @@ func (s *native) explained(ctx context.Context, in *detect.Input) (finding detec
 	return finding, err
 }
 
-// appendAll makes each element of findings a finding.
+// appendAll makes each element of findings a finding, but for those that are no objects.
 func (s *native) appendAll(v *view, found []detect.Finding, elements []plan.Value) ([]detect.Finding, error) {
 	v.findings = v.findings[:0]
+	var err error
 	for _, element := range elements {
 		if !element.IsObject() {
-			return found, fmt.Errorf("%s has %s, not only objects", s.verdict.rule, kindOf(readable(element)))
+			err = fmt.Errorf("%s has %s, not only objects", s.verdict.rule, kindOf(readable(element)))
+			continue
 		}
 		v.findings = append(v.findings, evidence{object: element})
 	}
 	for i := range v.findings {
 		found = append(found, detect.Finding{Unread: &v.findings[i]})
 	}
-	return found, nil
+	return found, err
 }
 
 // appendSteps makes each step that holds a finding. They share the evidence.

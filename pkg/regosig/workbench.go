@@ -174,7 +174,7 @@ type Explanation struct {
 	// NotSelected says why the signature is not evaluated for the event at all.
 	NotSelected string           `json:"notSelected,omitempty"`
 	Findings    []map[string]any `json:"findings,omitempty"`      // the evidence of each
-	Unexplained string           `json:"evidenceError,omitempty"` // why there is no evidence
+	Unexplained string           `json:"evidenceError,omitempty"` // why there is none, or not all
 	Steps       []string         `json:"steps,omitempty"`         // those of its correlation that the event is
 	Bodies      []Attempt        `json:"bodies,omitempty"`        // of the verdict
 }
@@ -276,12 +276,19 @@ func (x *Explanation) findings(p *regoPackage, verdict any) error {
 		if p.verdict() != findingsRule {
 			return bad(v, "true or false")
 		}
+		var err error
 		for _, element := range v {
-			evidence, ok := element.(map[string]any)
-			if !ok {
-				return bad(element, "an object")
+			if evidence, ok := element.(map[string]any); ok {
+				x.Findings = append(x.Findings, evidence)
+			} else {
+				err = fmt.Errorf("data.%s.%s has %s, not only objects", p.path, p.verdict(), kindOf(element))
 			}
-			x.Findings = append(x.Findings, evidence)
+		}
+		switch {
+		case err != nil && len(x.Findings) == 0:
+			return err
+		case err != nil:
+			x.Unexplained = err.Error()
 		}
 	default:
 		return bad(v, "a verdict")

@@ -232,7 +232,7 @@ func TestExplainMatch(t *testing.T) {
 	for rules, want := range map[string]string{
 		"match := 1":                    "data.a.match is a number, not a verdict",
 		"match := \"x\"":                "not a verdict",
-		"findings contains 1":           "data.a.findings is a number, not an object",
+		"findings contains 1":           "data.a.findings has a number, not only objects",
 		"match if true\nmatch := false": "produced",
 	} {
 		if x, err := open(t, rules).Explain(t.Context(), "A", recorded(t, document)); err == nil || !strings.Contains(err.Error(), want) {
