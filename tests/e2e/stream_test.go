@@ -33,9 +33,10 @@ func (w *warden) keepStream(name string, pid uint32) {
 	}
 }
 
-// varying is what no two runs have in common: ids, addresses, times and places.
+// varying is what no two runs have in common: ids, addresses, times, places and who began
+// them.
 // inKernel and stalledNs are what kernels differ in that cannot be watched everywhere.
-var varying = regexp.MustCompile(`^(timestamp|.*[tT]ime|durationNs|.*Id|.*EntityId|.*[nN]amespace|id|sequence|[lc]r?pid|ls?pid|msqid|semid|shmid|address|pointer|inKernel|hostName|executable|sleeps|stalledNs|stalledSleeps|digest|segment|attached|fileSystem)$`)
+var varying = regexp.MustCompile(`^(timestamp|.*[tT]ime|durationNs|.*Id|.*EntityId|.*[nN]amespace|id|sequence|[lc]r?pid|ls?pid|msqid|semid|shmid|address|pointer|inKernel|hostName|executable|ancestors|sleeps|stalledNs|stalledSleeps|digest|segment|attached|fileSystem)$`)
 
 // same takes out of a document what varies. Addresses are strings, and so are
 // bytes; those that are addresses themselves have no name of their own.
@@ -95,7 +96,7 @@ func isAddress(name string, value any) bool {
 
 func TestSameTakesOutWhatVaries(t *testing.T) {
 	got := same(decode[map[string]any](t, []byte(`{"timestamp": 1, "eventName": "msgsnd", "arg": {"msqid": 3, "msgsz": 5},
-		"args": [{"name": "msqid", "value": 3}, {"name": "msgp", "value": "0x7f"}], "object": {"id": 3, "key": 9}}`)))
+		"args": [{"name": "msqid", "value": 3}, {"name": "msgp", "value": "0x7f"}], "object": {"id": 3, "key": 9}, "ancestors": [{"processName": "make"}]}`)))
 	want := decode[map[string]any](t, []byte(`{"eventName": "msgsnd", "arg": {"msgsz": 5},
 		"args": [{"name": "msqid"}, {"name": "msgp", "value": "an address"}], "object": {"key": 9}}`))
 	if dump(got) != dump(want) {
